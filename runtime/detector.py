@@ -1,0 +1,135 @@
+"""A bundle made into a function from images to detections."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stopline.runtime.arrays import Image
+from stopline.runtime.backend import BackendError, open_backend
+from stopline.runtime.bundle import Bundle, open_bundle
+from stopline.runtime.detections import Detections
+from stopline.runtime.letterbox import Fit, letterbox
+from stopline.runtime.manifest import Precision
+from stopline.runtime.nms import nms_per_class
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """None leaves the choice to the bundle, and of the backend and threads to the machine."""
+
+    backend: str | None = None
+    precision: Precision | None = None
+    min_score: float | None = None
+    max_iou: float | None = None
+    threads: int | None = None
+
+
+class Inference(NamedTuple):
+    """Detections of a few images, and the nanoseconds that each stage took for all of them."""
+
+    detections: list[Detections]
+    stages_ns: dict[str, int]  # letterbox, engine, nms
+
+
+class Detector:
+    """`Detector("road-nano")(image)` → Detections, in pixels of that image."""
+
+    def __init__(
+        self,
+        bundle: str | Path | Bundle = "road-nano",
+        *,
+        settings: DetectorSettings | None = None,
+    ) -> None:
+        """Raise BundleError or BackendError if the bundle is broken or cannot run here."""
+        settings = settings or DetectorSettings()
+        self.bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
+        manifest = self.bundle.manifest
+        self.precision = self.bundle.precision(settings.precision)
+        model = self.bundle.variant_path(self.precision)
+        self.names = manifest.classes
+        self.min_score = _first(settings.min_score, manifest.thresholds.min_score)
+        self.max_iou = _nms_iou(settings.max_iou, manifest.thresholds.max_iou)
+        self._input = manifest.input
+        self._backend = open_backend(model, manifest.input, settings.backend, settings.threads)
+        self.backend = self._backend.name
+
+    @property
+    def batch(self) -> int:
+        """How many images one run of the graph takes at most."""
+        return len(self._backend.frames)
+
+    def __call__(self, image: Image) -> Detections:
+        """Detect in one image (h, w, 3) BGR uint8."""
+        return self.detect([image]).detections[0]
+
+    def detect(self, images: Sequence[Image]) -> Inference:
+        """Detect in up to `batch` images at once, with the clocks of each stage."""
+        started = time.monotonic_ns()
+        fits = [self._laid(image, slot) for slot, image in enumerate(images)]
+        laid = time.monotonic_ns()
+        outputs = self._backend.run(len(images))
+        ran = time.monotonic_ns()
+        found = [self._kept(fit, *(out[i] for out in outputs)) for i, fit in enumerate(fits)]
+        kept = time.monotonic_ns()
+        return Inference(
+            found, {"letterbox": laid - started, "engine": ran - laid, "nms": kept - ran}
+        )
+
+    def each(self, images: Iterable[Image]) -> Iterator[Detections]:
+        """Detect in any number of images, in batches as large as the graph takes."""
+        rest = iter(images)
+        while batch := list(islice(rest, self.batch)):
+            yield from self.detect(batch).detections
+
+    def close(self) -> None:
+        """Give back the memory of the graph."""
+        self._backend.close()
+
+    def __enter__(self) -> "Detector":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _laid(self, image: Image, slot: int) -> Fit:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+            raise ValueError(f"image {image.dtype} {image.shape}: wanted uint8 (h, w, 3) BGR")
+        return letterbox(image, self._backend.frames[slot], self._input.resize, self._input.pad)
+
+    def _kept(
+        self,
+        fit: Fit,
+        boxes: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        classes: NDArray[np.integer[Any]],
+    ) -> Detections:
+        # NaN compares false with every threshold: unchecked, a broken graph is an empty road.
+        if not (np.isfinite(scores).all() and np.isfinite(boxes).all()):
+            raise BackendError(f"{self.backend} gave numbers that are not finite")
+        likely = np.flatnonzero(scores >= self.min_score)
+        boxes, scores, classes = boxes[likely], scores[likely], classes[likely]
+        if self.max_iou is not None:
+            keep = nms_per_class(boxes, scores, classes, self.max_iou)
+            boxes, scores, classes = boxes[keep], scores[keep], classes[keep]
+        return Detections(fit.frame_from_input(boxes), scores, classes, self.names)
+
+
+def _first(said: float | None, otherwise: float) -> float:
+    return otherwise if said is None else said
+
+
+def _nms_iou(said: float | None, of_bundle: float | None) -> float | None:
+    """A graph that needs no NMS gets none, whatever was said."""
+    return None if of_bundle is None else _first(said, of_bundle)

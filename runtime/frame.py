@@ -1,0 +1,51 @@
+"""A frame, the state of the camera it came from, and what was found in it, with their times."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from stopline.runtime.arrays import Image
+from stopline.runtime.detections import Detections
+
+
+class CameraState(str, Enum):
+    """What a consumer may conclude from a camera's silence."""
+
+    CONNECTING = "CONNECTING"  # no frame yet
+    LIVE = "LIVE"  # frames arrive
+    STALE = "STALE"  # a frame is overdue
+    LOST = "LOST"  # so long overdue that the scene is unknown
+    ENDED = "ENDED"  # a file or stream that said it was over
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One image of one camera. `captured_ns` is `time.monotonic_ns()` when it was grabbed."""
+
+    camera: str
+    index: int  # counts what the camera gave, dropped frames included
+    captured_ns: int
+    image: Image
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What is known of one camera at one moment.
+
+    `frame` is None, and there are no detections, when the state is not LIVE.
+    `dropped` counts the frames lost since this camera's last result.
+    `stages_ns` are the clocks of this result; `age_ns` is its age at publication.
+    """
+
+    camera: str
+    state: CameraState
+    frame: Frame | None
+    detections: Detections
+    age_ns: int | None = None
+    dropped: int = 0
+    stages_ns: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def age_ms(self) -> float | None:
+        """Milliseconds from the grab of the frame to publication; None without a frame."""
+        return None if self.age_ns is None else self.age_ns / 1e6
