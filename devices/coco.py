@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from stopline.runtime.arrays import Boxes, Image
+from stopline.runtime.image_files import read_image
 
 ROUNDING = 2.0  # pixels; labelling tools round the corners of a box past the edge of the image
 
@@ -125,17 +125,14 @@ def read_coco(annotations: Path, images: Path) -> CocoSet:
 
 def load_image(image: LabelledImage) -> Image:
     """(height, width, 3) BGR; raises OSError or ValueError naming a file that cannot be used."""
-    data = np.frombuffer(image.path.read_bytes(), np.uint8)
-    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if pixels is None:
-        raise ValueError(f"cannot read {str(image.path)!r}: {data.size} bytes that are no image")
+    pixels = read_image(image.path)
     found, wanted = pixels.shape[1::-1], (image.width, image.height)
     if found != wanted:
         raise ValueError(
             f"{str(image.path)!r} is {found[0]}x{found[1]}, its labels were made at "
             f"{wanted[0]}x{wanted[1]}: correct width and height, or the image"
         )
-    return np.asarray(pixels, np.uint8)
+    return pixels
 
 
 def _decode(annotations: Path) -> _File:
