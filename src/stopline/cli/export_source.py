@@ -1,0 +1,117 @@
+"""What `stopline export` is given: a checkpoint of ours, or an ONNX file of others."""
+
+import hashlib
+import re
+import shlex
+import sys
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import click
+
+from stopline import __version__
+from stopline.export.bundle import About, refuse_unshippable
+from stopline.export.classes import class_names
+from stopline.export.families import Recognised, recognised
+from stopline.export.parity import Run
+from stopline.export.raw import HW, ExportError, raw_of, read_raw
+from stopline.runtime.manifest import Provenance, Source
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The options of the command."""
+
+    source: Path
+    output: Path
+    family: str | None
+    input_hw: HW | None
+    classes: str | None
+    batch: int
+    images: Path | None
+    data: Path | None
+    name: str | None
+    notes: Path | None
+    source_name: str | None
+    licence: str | None
+    commercial: bool | None
+    require_shippable: bool
+    json: Path | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the source turned out to be, and the torch model that the bundle must equal."""
+
+    detector: Recognised
+    about: About
+    run: Run | None  # None: the ONNX file itself
+
+
+def find_source(wanted: Wanted) -> Found:
+    """Read the source; raises OSError or ValueError for what cannot be exported."""
+    if not wanted.source.is_file():
+        raise FileNotFoundError(f"no file {str(wanted.source)!r}: wanted a .pt or .onnx")
+    if wanted.source.suffix == ".onnx":
+        return _from_onnx(wanted)
+    if wanted.source.suffix == ".pt":
+        return _from_checkpoint(wanted)
+    raise ExportError(f"{wanted.source} is neither .pt nor .onnx: wanted one of the two")
+
+
+def _from_onnx(wanted: Wanted) -> Found:
+    source = Source(
+        name=wanted.source_name or wanted.source.name,
+        licence=wanted.licence or "unknown",
+        # What nobody vouches for may not be shipped.
+        commercial=bool(wanted.commercial and wanted.licence),
+        sha256=hashlib.sha256(wanted.source.read_bytes()).hexdigest(),
+    )
+    about = _about(wanted, class_names(wanted.classes or "coco80"), _provenance((source,)))
+    raw = read_raw(wanted.source, wanted.input_hw)
+    return Found(recognised(raw, wanted.family), about, None)
+
+
+def _from_checkpoint(wanted: Wanted) -> Found:
+    for option in ("classes", "source_name", "licence", "commercial"):
+        if getattr(wanted, option) is not None:
+            name = option.replace("_", "-")
+            raise click.UsageError(f"--{name} is for an ONNX file: a checkpoint says it itself")
+    try:
+        from stopline.export.torch_onnx import raw_onnx_from_torch, torch_runner
+        from stopline.train.checkpoint import build_model, load_checkpoint
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"no {error.name}, which a checkpoint needs: `pip install 'stopline[train]'` brings it"
+        ) from error
+    checkpoint = load_checkpoint(wanted.source)
+    trained = checkpoint.provenance
+    about = _about(wanted, checkpoint.classes, _provenance(trained.sources, trained.command))
+    model = build_model(checkpoint)
+    input_hw = wanted.input_hw or checkpoint.input_hw
+    raw = raw_of(raw_onnx_from_torch(model, input_hw), str(wanted.source))
+    return Found(recognised(raw, wanted.family), about, torch_runner(model))
+
+
+def _about(wanted: Wanted, classes: tuple[str, ...], provenance: Provenance) -> About:
+    name = wanted.name or wanted.output.name.removesuffix(".zip")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        raise click.UsageError(
+            f"{name!r} is no name for a bundle: say one with --name, as in abc-1"
+        )
+    notes = wanted.notes.read_text(encoding="utf-8") if wanted.notes else ""
+    about = About(name, classes, provenance, notes=notes)
+    if wanted.require_shippable:
+        refuse_unshippable(about)
+    return about
+
+
+def _provenance(sources: tuple[Source, ...], trained_by: str | None = None) -> Provenance:
+    exported_by = shlex.join(["stopline", *sys.argv[1:]])
+    return Provenance(
+        created=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        stopline=__version__,
+        command=f"{trained_by} && {exported_by}" if trained_by else exported_by,
+        sources=sources,
+    )
