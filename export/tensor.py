@@ -98,9 +98,11 @@ class Tensor(NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], _: Any, inputs: tuple[Any, ...], options: Any
     ) -> "Tensor":
-        if function is not np.concatenate:
-            return NotImplemented  # type: ignore[no-any-return]  # numpy's protocol
-        return self.nodes.append("Concat", inputs[0], axis=inputs[1])[0]
+        if function is np.concatenate:
+            return self.nodes.append("Concat", inputs[0], axis=inputs[1])[0]
+        if function is np.take:
+            return self.nodes.append("Gather", inputs, axis=options["axis"])[0]
+        return NotImplemented  # type: ignore[no-any-return]  # numpy's protocol
 
 
 Operand: TypeAlias = Tensor | NDArray[Any] | float

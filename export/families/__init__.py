@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 from stopline.export.families.family import Family
 from stopline.export.families.fastestdet import FASTESTDET
+from stopline.export.families.ultralytics import ULTRALYTICS
 from stopline.export.families.yolox import YOLOX
 from stopline.export.raw import ExportError, Raw
 
-FAMILIES = (YOLOX, FASTESTDET)
+FAMILIES = (YOLOX, FASTESTDET, ULTRALYTICS)
 
 
 class Recognised(NamedTuple):

@@ -11,7 +11,14 @@ from stopline.export.families import Recognised
 from stopline.export.raw import ExportError, raw_of
 from stopline.runtime.arrays import Image
 from tests.export.running import run_with_onnxruntime, run_with_openvino
-from tests.export.tiny import BLUE, TinyFastestDet, painted, tiny_detector
+from tests.export.tiny import (
+    BLUE,
+    RED,
+    TinyFastestDet,
+    TinyUltralytics,
+    painted,
+    tiny_detector,
+)
 
 UINT8, FLOAT, INT32 = TensorProto.UINT8, TensorProto.FLOAT, TensorProto.INT32
 
@@ -109,6 +116,15 @@ def test_the_other_family_finds_its_square_too() -> None:
     # Half of the input around the corner of the cell that is blue.
     assert found.boxes[0, 0].tolist() == [32 - 24, 16 - 16, 32 + 24, 16 + 16]
     assert found.classes[0, 0] == 1
+
+
+@pytest.mark.parametrize(("colour", "index"), [(RED, 0), (BLUE, 1)])
+def test_a_family_that_takes_rgb_is_given_rgb(colour: tuple[int, int, int], index: int) -> None:
+    detector = tiny_detector(TinyUltralytics())
+    found = run_with_onnxruntime(in_contract(*detector), painted((32, 16, 40, 24), colour)[None])
+    assert detector.family.name == "ultralytics"
+    assert found.boxes[0, 0].tolist() == [32, 16, 40, 24]
+    assert found.classes[0, 0] == index
 
 
 def test_names_of_the_source_may_be_those_of_the_contract(tiny: Recognised) -> None:

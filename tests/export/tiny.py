@@ -1,4 +1,4 @@
-"""Detectors of two colours, in torch, whose raw outputs have the layouts of the two families.
+"""Detectors of two colours, in torch, whose raw outputs have the layouts of the families.
 
 Class 0 is red, class 1 is blue; a cell scores high where its mean is as pure as that.
 """
@@ -70,6 +70,26 @@ class TinyFastestDet(nn.Module):
         there = logits.amax(1, keepdim=True).sigmoid()
         box = logits * 0
         return torch.cat([there, box, box, logits.softmax(1)], 1)
+
+
+class TinyUltralytics(nn.Module):
+    """Takes RGB 0..1; every cell of strides 8, 16 and 32 proposes itself, in pixels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.purity = Purity(full=1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        bgr = images.flip(1)
+        return torch.cat([self._level(functional.avg_pool2d(bgr, s), s) for s in (8, 16, 32)], 2)
+
+    def _level(self, cells: Tensor, stride: int) -> Tensor:
+        scores = self.purity(cells).sigmoid()
+        rows, columns = cells.shape[2:]
+        y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+        centre = (torch.stack([x, y])[None] + 0.5) * stride
+        nothing = scores * 0  # of any batch: what is a constant for torch is one of batch 1
+        return torch.cat([nothing + centre, nothing + stride, scores], 1).flatten(2)
 
 
 def tiny_detector(module: nn.Module, input_hw: HW = HW_TINY) -> Recognised:
