@@ -1,5 +1,6 @@
 """A bundle made into a function from images to detections."""
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -116,14 +117,17 @@ class Detector:
         classes: NDArray[np.integer[Any]],
     ) -> Detections:
         # NaN compares false with every threshold: unchecked, a broken graph is an empty road.
-        if not (np.isfinite(scores).all() and np.isfinite(boxes).all()):
+        if not math.isfinite(float(scores.sum()) + float(boxes.sum())):
             raise BackendError(f"{self.backend} gave numbers that are not finite")
-        likely = np.flatnonzero(scores >= self.min_score)
-        boxes, scores, classes = boxes[likely], scores[likely], classes[likely]
+        likely = int(np.count_nonzero(scores >= self.min_score))  # they come best first
+        boxes, scores, classes = boxes[:likely], scores[:likely], classes[:likely]
+        keep: NDArray[np.integer[Any]] = np.arange(likely)
         if self.max_iou is not None:
             keep = nms_per_class(boxes, scores, classes, self.max_iou)
-            boxes, scores, classes = boxes[keep], scores[keep], classes[keep]
-        return Detections(fit.frame_from_input(boxes), scores, classes, self.names)
+        # Picking copies: what the backend gave is overwritten by its next run.
+        return Detections(
+            fit.frame_from_input(boxes[keep]), scores[keep], classes[keep], self.names
+        )
 
 
 def _first(said: float | None, otherwise: float) -> float:

@@ -39,14 +39,13 @@ class TimmBackbone(nn.Module):
 
     def __init__(self, name: str, pretrained: bool) -> None:
         super().__init__()
-        import timm  # noqa: PLC0415  only this class needs it, and it takes a second to import
+        import timm
 
-        self.body: Any = timm.create_model(name, features_only=True, pretrained=pretrained)
-        reductions = self.body.feature_info.reduction()
-        self.levels = [reductions.index(stride) for stride in (8, 16, 32)]
-        channels = self.body.feature_info.channels()
-        self.channels = tuple(channels[level] for level in self.levels)
-        config = timm.data.resolve_model_data_config(self.body)
+        self.body = timm.create_model(name, features_only=True, pretrained=pretrained)
+        info: Any = self.body.feature_info
+        self.levels = [info.reduction().index(stride) for stride in (8, 16, 32)]
+        self.channels = tuple(info.channels()[level] for level in self.levels)
+        config: Any = self.body.default_cfg
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", 255 * torch.tensor(config["mean"]).view(3, 1, 1), False)

@@ -6,17 +6,17 @@
 import math
 from dataclasses import dataclass
 
+import msgspec
 import torch
 from torch import Tensor, nn
 
 from stopline.train.backbone import CspDarknet, Maps, TimmBackbone
-from stopline.train.layers import BN_EPS, BN_MOMENTUM, Conv, ConvBnAct, Csp, Depthwise
+from stopline.train.layers import Conv, ConvBnAct, Csp, Depthwise
 
 STRIDES = (8, 16, 32)  # input pixels between two cells of each map
 
 
-@dataclass(frozen=True)
-class ModelSettings:
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The architecture. The defaults are YOLOX-Nano; `backbone` may name any timm model instead."""
 
     backbone: str = "csp-darknet"
@@ -105,9 +105,6 @@ class Yolox(nn.Module):
             body = TimmBackbone(s.backbone, s.pretrained)
         self.backbone = Pafpn(body, body.channels, s)
         self.head = Head(classes, s)
-        for module in self.modules():
-            if isinstance(module, nn.BatchNorm2d) and s.backbone == "csp-darknet":
-                module.eps, module.momentum = BN_EPS, BN_MOMENTUM
 
     def forward(self, images: Tensor) -> Tensor:
         maps = self.head(self.backbone(images))
