@@ -1,5 +1,6 @@
 """What turns an image into three feature maps, at strides 8, 16 and 32."""
 
+import difflib
 from typing import Any
 
 import torch
@@ -41,8 +42,17 @@ class TimmBackbone(nn.Module):
         super().__init__()
         import timm
 
+        if not timm.is_model(name):
+            near = difflib.get_close_matches(name, [*timm.list_models(), "csp-darknet"], 3, 0)
+            raise ValueError(
+                f"no backbone {name!r}: csp-darknet, or one of timm's, {', '.join(near)}"
+            )
         self.body = timm.create_model(name, features_only=True, pretrained=pretrained)
         info: Any = self.body.feature_info
+        if not {8, 16, 32} <= set(info.reduction()):
+            raise ValueError(
+                f"backbone {name} gives maps at strides {info.reduction()}, wanted 8, 16 and 32"
+            )
         self.levels = [info.reduction().index(stride) for stride in (8, 16, 32)]
         self.channels = tuple(info.channels()[level] for level in self.levels)
         config: Any = self.body.default_cfg
