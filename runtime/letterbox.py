@@ -24,7 +24,8 @@ class Fit:
         offset = np.array(self.offset_xy * 2, np.float32)
         scale = np.array(self.scale_xy * 2, np.float32)
         edge = np.array(self.frame_wh * 2, np.float32)
-        return np.clip((boxes - offset) / scale, 0, edge).astype(np.float32, copy=False)
+        framed: Boxes = np.clip((boxes - offset) / scale, 0, edge)
+        return framed.astype(np.float32, copy=False)
 
     def input_from_frame(self, boxes: Boxes) -> Boxes:
         """(n, 4) xyxy in frame pixels → float32 in input pixels, not clipped."""

@@ -24,7 +24,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Every part of a manifest: immutable, and a key it does not know is an error."""
 
 
-class Input(_Part):
+class Input(_Part, frozen=True):
     """How a frame is laid into the tensor `frames` (n, height, width, 3)."""
 
     height: Side
@@ -34,14 +34,14 @@ class Input(_Part):
     batch: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1  # the largest n
 
 
-class Thresholds(_Part):
+class Thresholds(_Part, frozen=True):
     """`min_score` is where `run` starts to report; `max_iou` None means the graph needs no NMS."""
 
     min_score: Share = 0.3
     max_iou: Share | None = 0.65
 
 
-class ClassAccuracy(_Part):
+class ClassAccuracy(_Part, frozen=True):
     """COCO figures of one class; None where the set has no box of it."""
 
     AP: float | None
@@ -50,7 +50,7 @@ class ClassAccuracy(_Part):
     boxes: int
 
 
-class Accuracy(_Part):
+class Accuracy(_Part, frozen=True):
     """As `stopline eval` measured it through the runtime, on the named set."""
 
     dataset: str
@@ -62,7 +62,7 @@ class Accuracy(_Part):
     classes: dict[str, ClassAccuracy]
 
 
-class Variant(_Part):
+class Variant(_Part, frozen=True):
     """One precision of the graph. Boxes, scores and classes mean the same in each."""
 
     file: str
@@ -70,7 +70,7 @@ class Variant(_Part):
     accuracy: Accuracy | None = None
 
 
-class Source(_Part):
+class Source(_Part, frozen=True):
     """Something the weights were made from: a data set, or the weights they started from."""
 
     name: str
@@ -81,7 +81,7 @@ class Source(_Part):
     url: str | None = None
 
 
-class Provenance(_Part):
+class Provenance(_Part, frozen=True):
     """Where the weights come from. Shippable only if every source allows commercial use."""
 
     created: str  # ISO 8601, UTC
@@ -95,14 +95,14 @@ class Provenance(_Part):
         return bool(self.sources) and all(source.commercial for source in self.sources)
 
 
-class File(_Part):
+class File(_Part, frozen=True):
     """What a file of the bundle must be, to the byte."""
 
     sha256: Sha256
     bytes: Annotated[int, msgspec.Meta(ge=0, le=4 << 30)]
 
 
-class Manifest(_Part):
+class Manifest(_Part, frozen=True):
     """`manifest.json`."""
 
     schema: Literal[1]

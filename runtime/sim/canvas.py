@@ -52,7 +52,7 @@ class Drawn:
 
     id: int
     name: str
-    box: Box  # not clipped
+    box: Box  # within the image
     pixels: int
 
 
@@ -109,12 +109,31 @@ class Canvas:
         self._label, self._hidden = len(self.drawn) + 1, id in self._without
         self._box = NOWHERE
         yield
-        drawn = Drawn(id, name, self._box, 0)
+        drawn = Drawn(id, name, self._within(self._box), 0)
         drawn.pixels = self.count(drawn, self._label)
         self.drawn.append(drawn)
         if smear_px >= SMALLEST_SMEAR_PX and drawn.pixels:
             self._smear(drawn.box, min(round(smear_px), LARGEST_SMEAR_PX))
         self._label, self._hidden = 0, False
+
+    def _within(self, box: Box) -> Box:
+        """The box of what the open object shows in the image.
+
+        Of one that crosses the border it is found from its pixels: what is outside would widen it.
+        """
+        height, width = self.labels.shape
+        if box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height:
+            return box
+        rows, columns = self.window(box)
+        mine = (self.labels[rows, columns] == self._label).view(np.uint8)
+        if not mine.any():
+            return NOWHERE
+        x, y, w, h = cv2.boundingRect(mine)
+        x, y = x + columns.start, y + rows.start
+        return (
+            max(box[0], x, 0.0), max(box[1], y, 0.0),
+            min(box[2], x + w, float(width)), min(box[3], y + h, float(height)),
+        )  # fmt: skip
 
     def _smear(self, box: Box, width: int) -> None:
         """Blur the open object and its seam along the rows; what is beside it stays sharp."""
@@ -128,10 +147,10 @@ class Canvas:
     def count(self, drawn: Drawn, label: int) -> int:
         """How many pixels carry the label now, of those counted: a grid where there are many."""
         rows, columns = self.window(drawn.box)
-        step = max(
-            1, (rows.stop - rows.start) // COUNTED, (columns.stop - columns.start) // COUNTED
-        )
-        window = self.labels[rows, columns][::step, ::step]
+        # A step of its own each way, or a thin post would fall between the columns.
+        down = max(1, (rows.stop - rows.start) // COUNTED)
+        across = max(1, (columns.stop - columns.start) // COUNTED)
+        window = self.labels[rows, columns][::down, ::across]
         return int(np.count_nonzero(window == label))
 
     def window(self, box: Box) -> tuple[slice, slice]:

@@ -5,9 +5,11 @@ Each 8x8 cell of a 64x96 input is a box; its score is how much redder than anyth
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 H, W, CELL, K = 64, 96, 8, 50
@@ -16,7 +18,7 @@ H, W, CELL, K = 64, 96, 8, 50
 def constants() -> list[onnx.TensorProto]:
     ys, xs = np.mgrid[0:H:CELL, 0:W:CELL]
     grid = np.stack([xs, ys, xs + CELL, ys + CELL], -1).reshape(-1, 4).astype(np.float32)
-    named = {
+    named: dict[str, NDArray[Any]] = {
         "grid": grid,
         "red": np.array([-0.5, -0.5, 1.0], np.float32).reshape(1, 3, 1, 1) / 255,
         "k": np.array([K], np.int64),

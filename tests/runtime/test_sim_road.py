@@ -116,6 +116,19 @@ def test_what_an_object_changes_lies_in_its_box_and_fills_it(seed: int) -> None:
         assert np.abs(found - view.boxes[row]).max() <= 2.5, (view.names[row], found)
 
 
+def test_an_object_cut_off_by_the_border_has_the_box_of_what_is_in_the_image() -> None:
+    found = 0
+    for seed in (13, 14, 30):
+        road, t = Road(replace(DAY, seed=seed, noise=0.0)), 3.0
+        view = road.view(t)
+        for row in np.flatnonzero((view.visibility > 0.97) & (view.boxes[:, 2] >= DAY.width)):
+            if (view.boxes[row, 2:] - view.boxes[row, :2]).min() > 6:
+                off = np.abs(changed_by(road, view, int(row), t) - view.boxes[row])
+                assert off.max() <= 3, (seed, view.names[row])
+                found += 1
+    assert found > 0
+
+
 def test_an_object_hidden_behind_another_gains_visibility_when_that_one_goes() -> None:
     road, t = road_of(DAY), 3.0
     view = road.view(t)
