@@ -43,13 +43,14 @@ class Front:
         if step == HAZE_STEPS:
             return texture
         key = (side, level, step)
-        if key not in self._hazy:
+        hazy = self._hazy.get(key)
+        if hazy is None:
             if len(self._hazy) >= HAZY_KEPT:
                 self._hazy.clear()
             share = step / HAZE_STEPS
             veil = (1 - share) * np.append(haze, 0).astype(np.float32)
-            self._hazy[key] = to_image(share * texture + veil)
-        return self._hazy[key]
+            hazy = self._hazy[key] = to_image(share * texture + veil)
+        return hazy
 
 
 def front_of(rng: np.random.Generator, setting: Setting, light: Light) -> Front:

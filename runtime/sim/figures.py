@@ -12,9 +12,9 @@ from stopline.runtime.sim.projection import Floats
 from stopline.runtime.sim.shade import Shade, Stage
 from stopline.runtime.sim.skeleton import Joint, Stances, joints_of
 
-SHADED_PX = 44  # a body at least this tall shows which side is lit
-LIMBED_PX = 26  # a smaller one no hands, shoes or neck
-TINY_PX = 16  # and one smaller still only legs, a trunk and a head
+SHADED_PX = 56  # a body at least this tall shows which side is lit
+LIMBED_PX = 30  # a smaller one no hands, shoes or neck
+TINY_PX = 18  # and one smaller still only legs, a trunk and a head
 
 
 def figures(people: Sequence[Person], shade: Shade, stage: Stage) -> list[Outlines]:

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from stopline.runtime.sim.canvas import Canvas
+from stopline.runtime.sim.cycles import Cycle
 from stopline.runtime.sim.fixtures import Fixture, Fixtures
 from stopline.runtime.sim.furniture import Clutter, Lamppost, TrafficLight
 from stopline.runtime.sim.houses import House
@@ -22,6 +23,7 @@ from stopline.runtime.sim.vehicles import Vehicle
 from stopline.runtime.sim.walkers import Walkers
 
 SEEN_M = 100.0  # what is farther ahead is left out
+SMALL_SEEN_M = 80.0  # and so are people and two-wheelers
 BEHIND_M = 8.0
 
 
@@ -63,7 +65,8 @@ class Scene:
                 things += self._traffic.across(t_s, index, start)
         things += self._traffic.at(t_s, near, far)
         things += self._walkers.at(t_s, near, far)
-        return [_now(thing, t_s) for thing in _in_view(things, camera)]
+        shown = [thing for thing in things if thing.z < z + _seen_m(thing)]
+        return [_now(thing, t_s) for thing in _in_view(shown, camera)]
 
     def lamps(self, camera: Pinhole) -> Floats:
         """(n, 2) x and z of the street lamps that light what is in view."""
@@ -94,6 +97,10 @@ class Scene:
     def _blocks(self, z: float) -> range:
         block = self._street.block_m
         return range(int(np.floor((z - 20) / block)), int(np.floor((z + SEEN_M) / block)) + 1)
+
+
+def _seen_m(thing: Thing) -> float:
+    return SMALL_SEEN_M if isinstance(thing, Person | Cycle) else SEEN_M
 
 
 def _now(thing: Thing, t_s: float) -> Thing:

@@ -13,7 +13,7 @@ from stopline.runtime.sim.projection import NEAR_M, Floats, Pinhole, in_front
 from stopline.runtime.sim.shade import Shade
 
 Integers = NDArray[np.integer[Any]]
-FINE_PX_PER_M = 13.0  # where a metre is smaller, plates and seams are left out
+FINE_PX_PER_M = 18.0  # where a metre is smaller, plates and seams are left out
 
 
 class Lamp(IntEnum):

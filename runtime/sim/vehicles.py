@@ -202,7 +202,7 @@ class Wheels:
 
     def draw_discs(self) -> None:
         """Arches, tyre walls and rims of the side that we see."""
-        if self._side == 0 or self._px < 2:
+        if self._side == 0 or self._px < 3:
             return
         paints = self._shade.round(np.array([[18.0] * 3, [32.0] * 3, self._vehicle.make.rim]), 0.4)
         arch, tyre, rim = (bgr(paint) for paint in paints)

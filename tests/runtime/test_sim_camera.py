@@ -129,12 +129,13 @@ def test_a_closed_camera_gives_nothing_more() -> None:
 
 def test_closing_ends_the_wait_for_a_frame() -> None:
     time = FakeTime()
-    camera = camera_of("stall=0.1:1000", time)
+    cameras: list[RoadCamera] = []
 
     def sleep_and_close(seconds: float) -> None:
         time.sleep(seconds)
-        camera.close()
+        cameras[0].close()
 
-    camera._sleep = sleep_and_close
-    assert [frame.index for frame in camera] == [0]
+    url = f"{SMALL}&stall=0.1:1000"
+    cameras.append(RoadCamera(url, clock_ns=time.clock_ns, sleep=sleep_and_close))
+    assert [frame.index for frame in cameras[0]] == [0]
     assert time.slept_s < 1
