@@ -32,8 +32,3 @@ def capsules(ends: Floats, flat: Floats | float = 1.0) -> Floats:
     x = np.where(_FIRST, ends[..., 0:1], ends[..., 3:4]) + radius * (c * forth - s * _ASIDE)
     y = np.where(_FIRST, ends[..., 1:2], ends[..., 4:5]) + radius * (s * forth + c * _ASIDE)
     return np.stack([x, y], axis=-1)
-
-
-def disc(centre: Floats, radius: float) -> Floats:
-    """(CORNERS, 2) outline of a disc."""
-    return capsules(np.array([centre[0], centre[1], radius, centre[0], centre[1], radius]))
