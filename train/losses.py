@@ -6,11 +6,11 @@ object that nobody labelled would count as background. With a memory (see memory
 an object is held to what the start weights say, as far as no label denies it. Without one it is
 expected to see nothing, and the loss looks away
 
-- in boxes marked IGNORE: crowds, and what the teacher saw without being sure;
-- where an image has classes that are unknown and no teacher looked for, by degrees: a cell is
-  punished for seeing something by the share of its own class belief that lies in known classes.
-  A cell that says "person" in an image labelled for signs is left alone, one that says "sign"
-  learns. (At the start of training from nothing the share is the same everywhere.)
+- in boxes marked IGNORE, which are crowds;
+- where an image has classes that nobody looked for, by degrees: a cell is punished for seeing
+  something by the share of its own class belief that lies in known classes. A cell that says
+  "person" in an image labelled for signs is left alone, one that says "sign" learns. (At the start
+  of training from nothing the share is the same everywhere.)
 """
 
 from collections.abc import Sequence

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-IGNORE = -1  # a box in which the loss must not look for background: a crowd, a doubtful object
+IGNORE = -1  # a box in which the loss must not look for background: a crowd
 REGION = -2  # the part of the canvas that an image covers
 
 

@@ -72,14 +72,6 @@ class SimSource(_Source, tag="sim", frozen=True, kw_only=True):
 Source = CocoSource | SimSource
 
 
-class Teacher(_Part, frozen=True, kw_only=True):
-    """The start weights at a larger size look for what nobody labelled."""
-
-    size: Hw = (640, 640)
-    ignore_above: Share = 0.1  # the loss looks away from boxes with at least this score
-    believe_above: Share = 0.5  # and takes these for labels
-
-
 class Augment(_Part, frozen=True, kw_only=True):
     """How images are varied. Gentle: a fine-tune has few images, not few epochs."""
 
@@ -139,7 +131,6 @@ class Recipe(_Part, frozen=True, kw_only=True):
     sizes: tuple[Hw, ...] = ()  # the inputs to train at, one drawn for each step; () is `input`
     model: ModelSettings = ModelSettings()
     start: Start | None = None
-    teacher: Teacher | None = None
     augment: Augment = Augment()
     seed: int = 0
 
@@ -165,8 +156,6 @@ def recipe_from(raw: Any, where: str) -> Recipe:
         recipe = msgspec.convert(raw, Recipe)
     except msgspec.ValidationError as wrong:
         raise ValueError(f"{where}: {wrong}") from wrong
-    if recipe.teacher is not None and recipe.start is None:
-        raise ValueError(f"{where}: a teacher is made from the start weights: add [start]")
     if len(set(recipe.classes)) != len(recipe.classes):
         raise ValueError(f"{where}: classes names one twice")
     return recipe

@@ -24,7 +24,9 @@ def render_streets(
     source: SimSource, cache: Path, progress: Callable[[str, int], Callable[[], None]]
 ) -> CocoSet:
     """`source.count` views; each depends on the seed and its own number alone."""
-    facts = repr((source, VIEWS_A_STREET, SECONDS_APART, __version__)).encode()
+    pixels = (source.count, source.width, source.height, source.seed)
+    ignored = (source.min_visibility, source.min_side)
+    facts = repr((pixels, ignored, VIEWS_A_STREET, SECONDS_APART, __version__)).encode()
     name = f"sim-{hashlib.sha256(facts).hexdigest()[:12]}"
     folder = cache / name
     if not folder.is_dir():

@@ -4,16 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stopline.devices.coco import CocoSet, read_coco
+from stopline.devices.coco import CocoSet, LabelledImage, read_coco
 from stopline.runtime import manifest
-from stopline.runtime.detections import Detections
 from stopline.train.checkpoint import load_weights, start_from
 from stopline.train.dataset import Drawn, rare_first
-from stopline.train.labels import Trust, marks_of
+from stopline.train.labels import marks_of
 from stopline.train.memory import Memory
 from stopline.train.recipe import CocoSource, Recipe, SimSource, Source, Start
 from stopline.train.simulated import render_streets
-from stopline.train.teacher import Teacher
 from stopline.train.yolox import Yolox
 
 Tick = Callable[[], None]
@@ -25,17 +23,16 @@ class Places:
     """Where a run reads from and keeps things."""
 
     data: Path  # what the paths in a recipe are relative to
-    cache: Path  # what can be made again: rendered streets, what a teacher saw
+    cache: Path  # what can be made again: rendered streets
 
 
 def open_training(recipe: Recipe, places: Places, progress: Progress) -> list[Drawn]:
     """Every source of the recipe; a class that no source labels is refused."""
     sets = [open_source(source, places, progress) for source in recipe.sources]
     _refuse_unlabelled_classes(recipe, sets)
-    teacher = _teacher(recipe, places)
     return [
-        _drawn(recipe, (source, images), teacher, progress)
-        for source, images in zip(recipe.sources, sets, strict=True)
+        _drawn(source, opened.images, recipe.classes)
+        for source, opened in zip(recipe.sources, sets, strict=True)
     ]
 
 
@@ -82,41 +79,14 @@ def open_memory(recipe: Recipe, places: Places) -> Memory | None:
     """The start weights, if the recipe says to remember them."""
     if recipe.start is None or not recipe.start.remember:
         return None
-    model, has = _whole_start(recipe, recipe.start, places)
+    state, has = load_weights(places.data / recipe.start.weights, recipe.start.classes)
+    model = Yolox(len(has), recipe.model)
+    start_from(model, state, has, has)
     return Memory(model, has, recipe.classes)
 
 
-def _teacher(recipe: Recipe, places: Places) -> Teacher | None:
-    if recipe.teacher is None or recipe.start is None:
-        return None
-    model, has = _whole_start(recipe, recipe.start, places)
-    return Teacher(model, has, recipe.teacher.size, places.cache)
-
-
-def _whole_start(recipe: Recipe, start: Start, places: Places) -> tuple[Yolox, tuple[str, ...]]:
-    """The start weights with all the classes they know."""
-    state, has = load_weights(places.data / start.weights, start.classes)
-    model = Yolox(len(has), recipe.model)
-    start_from(model, state, has, has)
-    return model, has
-
-
-def _drawn(
-    recipe: Recipe,
-    opened: tuple[Source, CocoSet],
-    teacher: Teacher | None,
-    progress: Progress,
-) -> Drawn:
-    source, images = opened[0], opened[1].images
-    found: Sequence[Detections | None] = [None] * len(images)
-    trust = Trust(1.0, 1.0)
-    if teacher is not None and recipe.teacher is not None and isinstance(source, CocoSource):
-        found = teacher.find_all(images, progress(f"teacher looks at {source.name}", len(images)))
-        trust = Trust(recipe.teacher.ignore_above, recipe.teacher.believe_above)
-    marks = [
-        marks_of(image, recipe.classes, seen, trust)
-        for image, seen in zip(images, found, strict=True)
-    ]
+def _drawn(source: Source, images: Sequence[LabelledImage], classes: Sequence[str]) -> Drawn:
+    marks = [marks_of(image, classes) for image in images]
     rare = source.rare if isinstance(source, CocoSource) else 0.0
     return Drawn(images, marks, rare_first(images, rare), source.weight, source.zoom)
 

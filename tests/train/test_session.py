@@ -102,8 +102,7 @@ def test_a_fine_tune_that_never_gets_better_keeps_what_it_began_with(tmp_path: P
     first = run(write_recipe(tmp_path), tmp_path / "runs")
     start = (
         '[start]\nweights = "runs/tiny/best.pt"\nname = "x"\nlicence = "y"\ncommercial = true\n'
-        "remember = true\n\n"
-        "[teacher]\nsize = [96, 128]\n\n[model]"
+        "remember = true\n\n[model]"
     )
     second = run(write_recipe(tmp_path, ("[model]", start)), tmp_path / "runs", name="tuned")
     kept = load_checkpoint(second.folder / "best.pt")
