@@ -203,6 +203,7 @@ def main(
     clip: str, bundles: tuple[str, ...], rounds: int, count: int, json_path: Path | None
 ) -> None:
     """Measure each bundle on CLIP."""
+    cv2.setNumThreads(1)  # as `stopline run` does; for the bare loop too
     reports = []
     for bundle in map(open_bundle, bundles):
         report = measured(clip, bundle, rounds, count)

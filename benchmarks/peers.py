@@ -1,12 +1,15 @@
 """Frames a second on one core, against Ultralytics with the same network on the same clip.
 
-    python benchmarks/peers.py CLIP --peer PYTHON
+    systemd-run --scope -p AllowedCPUs=0 python benchmarks/peers.py CLIP --peer PYTHON
+
+It wants a cpuset of one core (`docker run --cpuset-cpus 0` gives one too): `taskset` is not enough,
+because ONNX Runtime with its default settings pins its threads itself, to every core there is.
 
 PYTHON is the interpreter of an environment of its own, with `ultralytics` and `onnxruntime` in it
 (its licence is the AGPL: it is run as a separate process, and nothing here imports it). The network
 is YOLO11n with random weights at 320, exported by the peer; detections are rare with such weights,
-so both sides are spared most of their NMS. Each round is a process pinned to one core, ours and
-theirs in turn; the first frames of each are not counted. The ratio is of the medians.
+so both sides are spared most of their NMS. Rounds of ours and theirs take turns; the first frames
+of each are not counted. The ratio is of the medians.
 """
 
 import json
@@ -21,6 +24,7 @@ import click
 from stopline.export.bundle import About, quick_bundle
 from stopline.export.families import recognised
 from stopline.export.raw import read_raw
+from stopline.runtime.backend import usable_cpus
 from stopline.runtime.manifest import Provenance
 
 SIDE, WARM_UP = 320, 20
@@ -69,9 +73,9 @@ print(json.dumps({"fps": fps, "cold_start_s": cold, "peak_rss_mib": rss}))
 
 
 def one_round(python: str, script: str, model: Path, clip: str) -> dict[str, float]:
-    """What one process reports of itself, pinned to core 0."""
+    """What one process reports of itself."""
     words = [str(model), clip, str(SIDE), str(WARM_UP)]
-    command = ["taskset", "-c", "0", python, "-c", script + REPORT, *words]
+    command = [python, "-c", script + REPORT, *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise click.ClickException(f"{python} failed: {done.stderr.strip().splitlines()[-1]}")
@@ -96,6 +100,8 @@ def same_network(peer: str, folder: Path) -> tuple[Path, Path]:
 def main(clip: str, peer: str, rounds: int) -> None:
     """Print every round, then the medians and their ratio."""
     clip, peer = str(Path(clip).absolute()), str(Path(peer).absolute())
+    if usable_cpus() != 1:
+        raise click.UsageError(f"{usable_cpus()} cores to use: run it in a cpuset of one")
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as scratch:
         model, bundle = same_network(peer, Path(scratch))

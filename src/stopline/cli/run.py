@@ -101,9 +101,13 @@ def command(**typed: Any) -> int:
 
 
 def _run(options: RunOptions) -> int:
+    import cv2
+
     from stopline.runtime.detector import Detector, DetectorSettings
     from stopline.runtime.pipeline import Pipeline, PipelineSettings
 
+    # OpenCV's threads would wait for cores on which the backend's still spin: 3 % of throughput.
+    cv2.setNumThreads(1)
     chosen = DetectorSettings(
         backend=options.backend,
         precision=options.precision,
