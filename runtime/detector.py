@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from stopline.runtime.arrays import Image
 from stopline.runtime.backend import BackendError, open_backend
 from stopline.runtime.bundle import Bundle, open_bundle
+from stopline.runtime.closing import Closing
 from stopline.runtime.detections import Detections
 from stopline.runtime.letterbox import Fit, letterbox
 from stopline.runtime.manifest import Precision
@@ -39,7 +39,7 @@ class Inference(NamedTuple):
     stages_ns: dict[str, int]  # letterbox, engine, nms
 
 
-class Detector:
+class Detector(Closing):
     """`Detector("road-nano")(image)` → Detections, in pixels of that image."""
 
     def __init__(
@@ -92,17 +92,6 @@ class Detector:
     def close(self) -> None:
         """Give back the memory of the graph."""
         self._backend.close()
-
-    def __enter__(self) -> "Detector":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _laid(self, image: Image, slot: int) -> Fit:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from types import TracebackType
 
 import numpy as np
 
+from stopline.runtime.closing import Closing
 from stopline.runtime.frame import Frame
 from stopline.runtime.sim.chance import dice
 from stopline.runtime.sim.road import Road, View
@@ -16,7 +16,7 @@ DROP_KEY = 23
 NAP_S = 0.02  # a wait is made of naps, so that closing the camera ends it
 
 
-class RoadCamera:
+class RoadCamera(Closing):
     """Frames of a `sim://road` address.
 
     Live, frame k comes k / fps seconds after the first one; who asks too late, or renders too
@@ -44,17 +44,6 @@ class RoadCamera:
         self._next = 0
         self._start_ns: int | None = None  # when frame 0 came
         self._closed = False
-
-    def __enter__(self) -> "RoadCamera":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the stream, and any wait for a frame, from any thread."""
