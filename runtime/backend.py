@@ -42,10 +42,15 @@ Opener = Callable[[Path, Input, int], Backend]
 
 def _openers() -> dict[str, Opener]:
     """By name, the best first. A backend's library is imported when it opens, not before."""
-    from stopline.runtime.onnxruntime_backend import open_cpu, open_cuda
+    from stopline.runtime.onnxruntime_backend import open_cpu, open_cuda, open_exact
     from stopline.runtime.openvino_backend import open_openvino
 
-    return {"cuda": open_cuda, "openvino": open_openvino, "onnxruntime": open_cpu}
+    return {
+        "cuda": open_cuda,
+        "openvino": open_openvino,
+        "onnxruntime": open_cpu,
+        "exact": open_exact,
+    }
 
 
 def backend_names() -> tuple[str, ...]:

@@ -62,12 +62,50 @@ class Accuracy(_Part, frozen=True):
     classes: dict[str, ClassAccuracy]
 
 
+class Calibration(_Part, frozen=True):
+    """The images whose activations gave an INT8 variant its ranges."""
+
+    dataset: str
+    images: int
+    sha256: Sha256  # of the frames as the graph saw them, in their order
+    strata: dict[str, int]  # how many of the images show what; one image may show several
+
+
+class ClassKept(_Part, frozen=True):
+    """The AP of one class, as a share of what FP32 has on the same images."""
+
+    share: float
+    interval: tuple[float, float] | None  # 95 % of resampled sets; None with too few boxes
+    boxes: int
+
+
+class Fidelity(_Part, frozen=True):
+    """How a variant compares with FP32 on the same images, both through the runtime.
+
+    `arithmetic` says what was run: "exact" is the graph as it is written (ONNX Runtime, no
+    optimisation), else the name of a backend, whose own kernels may answer otherwise.
+    """
+
+    dataset: str
+    images: int
+    arithmetic: str
+    AP_share: float | None  # of FP32's AP; None without labels
+    AP_interval: tuple[float, float] | None
+    classes: dict[str, ClassKept]
+    boxes: int  # that either finds at `min_score`
+    matched: Share  # of them with a counterpart of the same class at IoU 0.9
+    mean_score_difference: float  # over the matched
+
+
 class Variant(_Part, frozen=True):
     """One precision of the graph. Boxes, scores and classes mean the same in each."""
 
     file: str
     precision: Precision
     accuracy: Accuracy | None = None
+    fidelity: Fidelity | None = None  # None for FP32, which the others are compared with
+    calibration: Calibration | None = None
+    int8_macs: Share | None = None  # of all multiply-accumulates
 
 
 class Source(_Part, frozen=True):

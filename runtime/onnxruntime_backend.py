@@ -24,6 +24,14 @@ def open_cuda(model: Path, shape: Input, threads: int) -> "OnnxRuntime":
     return OnnxRuntime("cuda", model, shape, _session(model, threads, "CUDA"))
 
 
+def open_exact(model: Path, shape: Input, threads: int) -> "OnnxRuntime":
+    """On the CPU, every node as it is written: what a Q/DQ graph means, not how a CPU hurries it.
+
+    A CPU's integer kernels may saturate where it has no VNNI, and give another answer.
+    """
+    return OnnxRuntime("exact", model, shape, _session(model, threads, "CPU", optimised=False))
+
+
 class OnnxRuntime:
     """A graph in an ONNX Runtime session."""
 
@@ -48,7 +56,9 @@ class OnnxRuntime:
         del self._session
 
 
-def _session(model: Path, threads: int, device: str) -> "onnxruntime.InferenceSession":
+def _session(
+    model: Path, threads: int, device: str, *, optimised: bool = True
+) -> "onnxruntime.InferenceSession":
     try:
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as errors
@@ -62,7 +72,10 @@ def _session(model: Path, threads: int, device: str) -> "onnxruntime.InferenceSe
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    levels = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = (
+        levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL
+    )
     broken = (errors.Fail, errors.InvalidGraph, errors.InvalidProtobuf, errors.NotImplemented)
     try:
         session = onnxruntime.InferenceSession(str(model), options, providers=[provider])
