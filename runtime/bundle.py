@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from stopline.runtime.manifest import (
+    ENGINES,
     MAX_MANIFEST_BYTES,
     SCHEMA,
     BundleError,
@@ -22,7 +23,6 @@ from stopline.runtime.unpack import unpacked
 
 BUILT_IN = Path(__file__).parent / "bundles"
 MANIFEST = "manifest.json"
-ENGINES = "engines"  # built on the board, so neither listed nor checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,8 @@ def _draw_box(image: Image, found: Detection, colour: Colour) -> None:
     # A dark line around the bright one: seen before a bright sky as well as before a dark road.
     cv2.rectangle(image, (x0, y0), (x1, y1), BLACK, line + 2)
     cv2.rectangle(image, (x0, y0), (x1, y1), colour, line)
-    _draw_text(image, f"{found.name} {found.score:.2f}", (x0, y0), colour)
+    number = "" if found.track is None else f" #{found.track}"
+    _draw_text(image, f"{found.name} {found.score:.2f}{number}", (x0, y0), colour)
 
 
 def _draw_banner(image: Image, result: Result) -> None:

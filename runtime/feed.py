@@ -35,6 +35,9 @@ class Feed(Protocol):
     def take(self) -> Taken | None:
         """The next frame, or None if there is none after all."""
 
+    def scene_ns(self, frame: Frame) -> int | None:
+        """When the scene looked like that; None if its frames need not show one scene."""
+
     def fresh(self, now_ns: int) -> bool:
         """Whether what was taken last may still be shown as what the camera sees."""
 
@@ -94,6 +97,10 @@ class FileFeed:
         skipped, self._next_index = frame.index - self._next_index, frame.index + 1
         return Taken(frame, skipped, {"decode": self._clock() - frame.captured_ns})
 
+    def scene_ns(self, frame: Frame) -> int | None:
+        """By the rate it was recorded at, however fast it is read; stills have none."""
+        return None if self.fps is None else round(frame.index * SECOND_NS / self.fps)
+
     def fresh(self, now_ns: int) -> bool:
         """A frame of a file does not age."""
         return True
@@ -151,6 +158,10 @@ class LiveFeed:
     def take(self) -> Taken | None:
         """The newest frame."""
         return self._slot.take()
+
+    def scene_ns(self, frame: Frame) -> int | None:
+        """When it was grabbed."""
+        return frame.captured_ns
 
     def fresh(self, now_ns: int) -> bool:
         """Not if the next frame is overdue: then nobody knows what the camera sees."""

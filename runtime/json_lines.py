@@ -87,5 +87,7 @@ def _found(detections: Detections) -> list[_Found]:
     # float64 first: a rounded float32 has the digits of its neighbours when it is printed.
     boxes = np.round(detections.boxes.astype(np.float64), 2).tolist()
     scores = np.round(detections.scores.astype(np.float64), 4).tolist()
-    names = [detections.names[index] for index in detections.classes]
-    return [_Found(*row) for row in zip(boxes, scores, names, strict=True)]
+    return [
+        _Found(box, score, found.name, found.track)
+        for box, score, found in zip(boxes, scores, detections, strict=True)
+    ]

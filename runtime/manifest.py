@@ -8,6 +8,7 @@ from stopline.runtime.letterbox import Resize
 
 SCHEMA = 1
 MAX_MANIFEST_BYTES = 1 << 20
+ENGINES = "engines"  # a folder; built on the board, so neither listed, nor checked, nor shipped
 MAX_SIDE = 8192  # pixels; the largest input a graph may ask for
 
 Side = Annotated[int, msgspec.Meta(ge=8, le=MAX_SIDE)]

@@ -14,8 +14,9 @@ from stopline.runtime.closing import Closing
 from stopline.runtime.detections import Detections
 from stopline.runtime.detector import Inference
 from stopline.runtime.feed import Feed, FileFeed, LiveFeed
-from stopline.runtime.frame import CameraState, Result
+from stopline.runtime.frame import CameraState, Frame, Result
 from stopline.runtime.newest import News
+from stopline.runtime.tracker import Tracker, TrackerSettings
 
 # How late a change of state may be seen, and how long Ctrl-C may take, while no frame comes.
 POLL_S = 0.02
@@ -34,10 +35,14 @@ class Detects(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """With `realtime`, files are played at their own rate and lose frames like cameras."""
+    """With `realtime`, files are played at their own rate and lose frames like cameras.
+
+    Without `tracking` detections have no numbers.
+    """
 
     patience: Patience = field(default_factory=Patience)
     realtime: bool = False
+    tracking: TrackerSettings | None = field(default_factory=TrackerSettings)
     close_within_s: float = 0.5  # a camera that hangs for longer is abandoned
 
 
@@ -56,6 +61,7 @@ class _Served:
     """What has been published of one feed."""
 
     feed: Feed
+    tracker: Tracker | None
     state: CameraState = CameraState.CONNECTING
     last_ns: int = 0
     dropped: int = 0  # since its last result
@@ -64,6 +70,13 @@ class _Served:
         """Note a result of that state, and give the number of frames dropped before it."""
         dropped, self.dropped, self.state = self.dropped, 0, state
         return dropped
+
+    def tracked(self, found: Detections, frame: Frame) -> Detections:
+        """With the numbers of its objects, where the camera's frames show one scene."""
+        scene_ns = self.feed.scene_ns(frame)
+        if self.tracker is None or scene_ns is None:
+            return found
+        return replace(found, tracks=self.tracker(found, scene_ns))
 
     def report(self) -> CameraReport:
         feed = self.feed
@@ -94,7 +107,7 @@ class Pipeline(Closing):
         self._news = News()
         self._stopping = False
         found = distinct_names([self._source(source) for source in _listed(sources)])
-        self._served = [_Served(feed) for feed in self._feeds(found)]
+        self._served = [_Served(feed, self._tracker()) for feed in self._feeds(found)]
 
     def __iter__(self) -> Iterator[Result]:
         """Whoever leaves the loop early closes the cameras by it."""
@@ -160,7 +173,10 @@ class Pipeline(Closing):
         if not feed.fresh(self._clock()):
             served.dropped += 1
             return None
-        [detections], detecting_ns = self._detector.detect([taken.frame.image])
+        [detections], stages_ns = self._detector.detect([taken.frame.image])
+        detected_ns = time.monotonic_ns()
+        detections = served.tracked(detections, taken.frame)
+        stages_ns["track"] = time.monotonic_ns() - detected_ns
         served.last_ns = self._clock()
         if not feed.fresh(served.last_ns):
             served.dropped += 1
@@ -169,11 +185,15 @@ class Pipeline(Closing):
         if frame.camera != feed.name:  # the second camera of that name
             frame = replace(frame, camera=feed.name)
         age_ns = served.last_ns - frame.captured_ns
-        stages_ns = taken.stages_ns | detecting_ns
+        stages_ns = taken.stages_ns | stages_ns
         stages_ns["publish"] = age_ns - sum(stages_ns.values())  # so that they add up to the age
         live = CameraState.LIVE
         dropped = served.published(live)
         return Result(feed.name, live, frame, detections, age_ns, dropped, stages_ns)
+
+    def _tracker(self) -> Tracker | None:
+        tracking = self._settings.tracking
+        return None if tracking is None else Tracker(tracking)
 
     def _source(self, source: SourceName | Camera) -> Source:
         realtime = self._settings.realtime

@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from stopline.runtime.manifest import BundleError
+from stopline.runtime.manifest import ENGINES, BundleError
 
 MAX_FILES = 256
 MAX_BYTES = 8 << 30
@@ -18,7 +18,7 @@ MAX_RATIO = 200  # weights hardly compress: a higher ratio is a bomb
 def unpacked(archive: Path, cache: Path | None = None) -> Path:
     """The folder with the archive's files, unpacked once and found again by the sha256 of all.
 
-    Raises BundleError for absolute paths, `..`, links, duplicates, bombs and broken zips.
+    Raises BundleError for absolute paths, `..`, links, duplicates, engines, bombs and broken zips.
     """
     cache = cache or _cache_home()
     with archive.open("rb") as file:
@@ -67,13 +67,19 @@ def _check_members(members: list[zipfile.ZipInfo], archive: Path) -> None:
     if sum(member.file_size for member in members) > MAX_BYTES:
         raise BundleError(f"{archive} would unpack to more than {MAX_BYTES >> 30} GiB")
     for member in members:
-        name = member.filename
-        if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
-            raise BundleError(f"{archive} holds {name!r}: wanted a plain path inside the bundle")
-        if stat.S_ISLNK(member.external_attr >> 16):
-            raise BundleError(f"{archive} holds the link {name!r}: a bundle has none")
-        if member.file_size > MAX_RATIO * max(member.compress_size, 1 << 10):
-            raise BundleError(
-                f"{archive}: {name!r} would grow from {member.compress_size} "
-                f"to {member.file_size} bytes"
-            )
+        _check_member(member, archive)
+
+
+def _check_member(member: zipfile.ZipInfo, archive: Path) -> None:
+    name = member.filename
+    if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
+        raise BundleError(f"{archive} holds {name!r}: wanted a plain path inside the bundle")
+    if PurePosixPath(name).parts[:1] == (ENGINES,):
+        raise BundleError(f"{archive} holds {name!r}: engines are built on the board")
+    if stat.S_ISLNK(member.external_attr >> 16):
+        raise BundleError(f"{archive} holds the link {name!r}: a bundle has none")
+    if member.file_size > MAX_RATIO * max(member.compress_size, 1 << 10):
+        raise BundleError(
+            f"{archive}: {name!r} would grow from {member.compress_size} "
+            f"to {member.file_size} bytes"
+        )

@@ -198,6 +198,13 @@ def test_a_zip_that_would_write_outside_is_refused(tmp_path: Path, name: str) ->
     assert not (tmp_path.parent / "evil").exists()
 
 
+def test_a_zip_that_brings_an_engine_is_refused(tmp_path: Path) -> None:
+    """It would run what nobody here built or checked."""
+    archive = zip_of(tmp_path / "foreign.zip", {"engines/orin-sm87-trt10.3-fp16.plan": b"x"})
+    with pytest.raises(BundleError, match="built on the board"):
+        open_bundle(archive)
+
+
 def test_a_zip_with_a_link_is_refused(tmp_path: Path) -> None:
     link = zipfile.ZipInfo("manifest.json")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16

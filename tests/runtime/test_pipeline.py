@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 
 from stopline.runtime.camera_state import Patience, state_after
@@ -74,7 +75,7 @@ def test_the_stages_add_up_to_the_age(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", [grey(0)] * 3)
     with Detector(tiny_bundle(tmp_path / "tiny")) as detector:
         first, *_, end = Pipeline(detector, [clip])
-    assert list(first.stages_ns) == ["decode", "letterbox", "engine", "nms", "publish"]
+    assert list(first.stages_ns) == ["decode", "letterbox", "engine", "nms", "track", "publish"]
     assert all(took >= 0 for took in first.stages_ns.values())
     assert first.age_ns == sum(first.stages_ns.values())
     assert (end.age_ns, end.age_ms, end.stages_ns) == (None, None, {})
@@ -295,3 +296,28 @@ class Recorded(Closing):
 def test_any_object_that_is_a_camera_is_a_source_and_its_own_skips_count(realtime: bool) -> None:
     results = list(Pipeline(Slow(), Recorded(), settings=PipelineSettings(realtime=realtime)))
     assert [(r.frame.index, r.dropped) for r in results if r.frame] == [(0, 0), (1, 0), (5, 3)]
+
+
+def test_objects_of_a_file_are_numbered_by_the_time_of_the_recording(tmp_path: Path) -> None:
+    images = [red_square((64, 96), (16, 8, 24, 16))] * 15
+    clip = write_clip(tmp_path / "clip.mp4", images)
+    with Detector(tiny_bundle(tmp_path / "tiny")) as detector:
+        results = [result for result in Pipeline(detector, clip) if result.frame]
+    told = [found.track for result in results for found in result.detections]
+    assert told[0] is None  # seen once is no track yet
+    assert set(told) == {None, 1}
+    assert told[-1] == 1
+
+
+def test_stills_and_whoever_does_not_track_get_no_numbers(tmp_path: Path) -> None:
+    stills = tmp_path / "stills"
+    stills.mkdir()
+    for nth in range(8):
+        cv2.imwrite(str(stills / f"{nth}.png"), red_square((64, 96), (16, 8, 24, 16)))
+    clip = write_clip(tmp_path / "clip.mp4", [red_square((64, 96), (16, 8, 24, 16))] * 8)
+    untracked = PipelineSettings(tracking=None)
+    with Detector(tiny_bundle(tmp_path / "tiny")) as detector:
+        for source, settings in ((stills, PipelineSettings()), (clip, untracked)):
+            results = list(Pipeline(detector, source, settings=settings))
+            assert sum(len(result.detections) for result in results) == 8
+            assert all(result.detections.tracks is None for result in results)
