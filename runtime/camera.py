@@ -64,6 +64,7 @@ class Source:
     name: str  # as the user gave it, without a password
     live: bool
     open: Callable[[], Camera]
+    reopens: bool = False  # whether `open` makes a new one each time
 
 
 def open_camera(
@@ -113,7 +114,7 @@ def _v4l2(text: str, clock: Clock) -> Source:
     from stopline.runtime.live_camera import LiveCamera, open_v4l2
 
     device = f"/dev/video{int(text)}" if text.isdigit() else text
-    return Source(text, True, lambda: LiveCamera(text, open_v4l2(device), clock))
+    return Source(text, True, lambda: LiveCamera(text, open_v4l2(device), clock), True)
 
 
 def _gstreamer(text: str, clock: Clock) -> Source:
@@ -121,7 +122,7 @@ def _gstreamer(text: str, clock: Clock) -> Source:
     from stopline.runtime.live_camera import LiveCamera
 
     pipeline = with_appsink(text.removeprefix("gst:"))
-    return Source(text, True, lambda: LiveCamera(text, open_gstreamer(pipeline), clock))
+    return Source(text, True, lambda: LiveCamera(text, open_gstreamer(pipeline), clock), True)
 
 
 def _csi(text: str, clock: Clock) -> Source:
@@ -129,7 +130,7 @@ def _csi(text: str, clock: Clock) -> Source:
     from stopline.runtime.live_camera import LiveCamera
 
     pipeline = csi_pipeline(text)
-    return Source(text, True, lambda: LiveCamera(text, open_gstreamer(pipeline), clock))
+    return Source(text, True, lambda: LiveCamera(text, open_gstreamer(pipeline), clock), True)
 
 
 def _simulated(text: str, clock: Clock) -> Source:
@@ -143,7 +144,7 @@ def _stream(text: str, clock: Clock) -> Source:
     from stopline.runtime.live_camera import LiveCamera, open_stream
 
     name = without_password(text)
-    return Source(name, True, lambda: LiveCamera(name, open_stream(text, name), clock))
+    return Source(name, True, lambda: LiveCamera(name, open_stream(text, name), clock), True)
 
 
 def _file(text: str, clock: Clock) -> Source:

@@ -1,14 +1,12 @@
 """What the pipeline knows of one camera: how to get its next frame, and in what state it is."""
 
-import threading
-import time
 from collections.abc import Iterator
 from typing import Protocol
 
 from stopline.runtime.camera import Clock, Source
-from stopline.runtime.camera_state import SECOND_NS, Patience, state_after
+from stopline.runtime.camera_state import SECOND_NS
 from stopline.runtime.frame import CameraState, Frame
-from stopline.runtime.newest import NewestFrame, News, Taken
+from stopline.runtime.newest import Taken
 
 
 class Feed(Protocol):
@@ -16,7 +14,12 @@ class Feed(Protocol):
 
     name: str
     live: bool
-    fps: float | None  # None too until it is open
+    connections: int  # made so far
+    trouble: Exception | None  # why the last one ended, though another followed
+
+    @property
+    def fps(self) -> float | None:
+        """What the source says of itself; None too until it is open."""
 
     @property
     def over(self) -> bool:
@@ -41,8 +44,8 @@ class Feed(Protocol):
     def fresh(self, now_ns: int) -> bool:
         """Whether what was taken last may still be shown as what the camera sees."""
 
-    def give_up(self, now_ns: int) -> None:
-        """Fail it if it has been silent for so long that nobody should wait for it."""
+    def tend(self, now_ns: int) -> None:
+        """Do what is due: give up a connection that is silent for too long, make a new one."""
 
     def stop(self) -> None:
         """Take nothing more from the camera."""
@@ -60,6 +63,8 @@ class FileFeed:
 
     live = False
     hangs = False
+    connections = 1
+    trouble: Exception | None = None
 
     def __init__(self, source: Source, clock: Clock) -> None:
         """Open the file; raises OSError."""
@@ -105,7 +110,7 @@ class FileFeed:
         """A frame of a file does not age."""
         return True
 
-    def give_up(self, now_ns: int) -> None:
+    def tend(self, now_ns: int) -> None:
         """It cannot be silent."""
 
     def stop(self) -> None:
@@ -115,89 +120,3 @@ class FileFeed:
     def close(self, deadline_s: float) -> None:
         """Close the file."""
         self._camera.close()
-
-
-class LiveFeed:
-    """The newest frame of a camera that is opened and read in a thread of its own."""
-
-    live = True
-
-    def __init__(self, source: Source, news: News, patience: Patience, clock: Clock) -> None:
-        """Start to connect; what goes wrong there shows as `error` later."""
-        self.name = source.name
-        self.fps: float | None = None
-        self._source = source
-        self._slot = NewestFrame(news, clock)
-        self._patience = patience
-        self._started_ns = clock()
-        # A daemon: Python must not wait at its end for a camera that hangs.
-        self._thread = threading.Thread(target=self._read, name=f"camera {self.name}", daemon=True)
-        self._thread.start()
-
-    @property
-    def over(self) -> bool:
-        """A frame that still waits is served first."""
-        return self._slot.over and self._slot.empty
-
-    @property
-    def error(self) -> Exception | None:
-        """Why it is over, if it failed."""
-        return self._slot.error
-
-    def state(self, now_ns: int) -> CameraState:
-        """By the age of its newest frame, until it is over."""
-        if self.over:
-            return CameraState.ENDED if self.error is None else CameraState.LOST
-        newest_ns = self._slot.newest_ns
-        return state_after(None if newest_ns is None else now_ns - newest_ns, self._patience)
-
-    def ready(self) -> bool:
-        """Whether a frame came that was not served."""
-        return not self._slot.empty
-
-    def take(self) -> Taken | None:
-        """The newest frame."""
-        return self._slot.take()
-
-    def scene_ns(self, frame: Frame) -> int | None:
-        """When it was grabbed."""
-        return frame.captured_ns
-
-    def fresh(self, now_ns: int) -> bool:
-        """Not if the next frame is overdue: then nobody knows what the camera sees."""
-        newest_ns = self._slot.newest_ns
-        silence_ns = None if newest_ns is None else now_ns - newest_ns
-        return state_after(silence_ns, self._patience) is CameraState.LIVE
-
-    def give_up(self, now_ns: int) -> None:
-        """Abandon the thread; if its frame comes after all, it is refused."""
-        newest_ns = self._slot.newest_ns
-        silent_ns = now_ns - (self._started_ns if newest_ns is None else newest_ns)
-        if silent_ns >= self._patience.give_up_after_s * SECOND_NS:
-            silent_s = f"{silent_ns / SECOND_NS:.1f} s"
-            self._slot.end(OSError(f"camera {self.name!r} gave no frame for {silent_s}"))
-
-    def stop(self) -> None:
-        """Let the thread go after its next frame."""
-        self._slot.end()
-
-    def close(self, deadline_s: float) -> None:
-        """The thread closes the camera: closing it under a read that hangs would crash OpenCV."""
-        self._thread.join(max(0.0, deadline_s - time.monotonic()))
-
-    @property
-    def hangs(self) -> bool:
-        """Whether its thread is still somewhere in the camera."""
-        return self._thread.is_alive()
-
-    def _read(self) -> None:
-        try:
-            with self._source.open() as camera:
-                self.fps = camera.fps
-                self._patience = self._patience.at_rate(camera.fps)
-                for frame in camera:
-                    if not self._slot.put(frame):
-                        return
-            self._slot.end()
-        except Exception as error:  # in a thread nobody would see it: the pipeline raises it again
-            self._slot.end(error)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from typing import NamedTuple
 
 from stopline.runtime.camera import Clock
@@ -45,6 +46,10 @@ class NewestFrame:
         self._clock = clock
         self._waiting: tuple[Frame, int] | None = None  # not taken yet, and when it was put
         self._next_index = 0
+        self._writers = {0}  # whose frames are accepted; of several the first to put one
+        self._newest_writer = 0
+        self._writer: int | None = None
+        self._first_index = 0  # of the current writer
         self._dropped = 0  # since the last one taken
 
     @property
@@ -52,11 +57,37 @@ class NewestFrame:
         """Whether no frame waits."""
         return self._waiting is None
 
-    def put(self, frame: Frame) -> bool:
-        """Replace the frame that waits, which is thereby dropped; False if the slot is over."""
+    @property
+    def writer(self) -> int | None:
+        """Whose frames are in it; None while it waits for the first of several."""
+        return self._writer
+
+    def admit(self) -> int:
+        """The number of a new writer, whose frames are accepted if no other's come first."""
         with self._news.lock:
-            if self.over:
+            self._newest_writer += 1
+            self._writers.add(self._newest_writer)
+            return self._newest_writer
+
+    def refuse(self) -> None:
+        """Accept no frame of those who were admitted so far."""
+        with self._news.lock:
+            self._writers.clear()
+            self._writer = None
+
+    def put(self, frame: Frame, writer: int = 0) -> bool:
+        """Replace the frame that waits, which is thereby dropped.
+
+        False if the slot is over, or another writer's by now.
+        """
+        with self._news.lock:
+            if self.over or writer not in self._writers:
                 return False
+            if writer != self._writer:
+                self._writer, self._writers = writer, {writer}
+                self._first_index = self._next_index
+            if self._first_index:  # indices go on where the last writer's ended
+                frame = replace(frame, index=self._first_index + frame.index)
             skipped_by_camera = frame.index - self._next_index
             self._dropped += skipped_by_camera + (self._waiting is not None)
             self._next_index = frame.index + 1
@@ -73,6 +104,11 @@ class NewestFrame:
             stages = {"decode": put_ns - frame.captured_ns, "wait": self._clock() - put_ns}
             dropped, self._dropped, self._waiting = self._dropped, 0, None
             return Taken(frame, dropped, stages)
+
+    def tell(self) -> None:
+        """Wake who waits, as something happened to the camera."""
+        with self._news.lock:
+            self._news.tell()
 
     def end(self, error: Exception | None = None) -> None:
         """Accept nothing more; what waits can still be taken. The first reason given stays."""

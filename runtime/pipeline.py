@@ -13,9 +13,11 @@ from stopline.runtime.camera_state import Patience
 from stopline.runtime.closing import Closing
 from stopline.runtime.detections import Detections
 from stopline.runtime.detector import Inference
-from stopline.runtime.feed import Feed, FileFeed, LiveFeed
+from stopline.runtime.feed import Feed, FileFeed
 from stopline.runtime.frame import CameraState, Frame, Result
+from stopline.runtime.live_feed import LiveFeed, LiveSettings
 from stopline.runtime.newest import News
+from stopline.runtime.reconnect import Reconnect
 from stopline.runtime.tracker import Tracker, TrackerSettings
 
 # How late a change of state may be seen, and how long Ctrl-C may take, while no frame comes.
@@ -41,19 +43,25 @@ class PipelineSettings:
     """
 
     patience: Patience = field(default_factory=Patience)
+    reconnect: Reconnect = field(default_factory=Reconnect)
     realtime: bool = False
     tracking: TrackerSettings | None = field(default_factory=TrackerSettings)
     close_within_s: float = 0.5  # a camera that hangs for longer is abandoned
 
 
 class CameraReport(NamedTuple):
-    """How one camera fared. `error` is why it failed, if it did."""
+    """How one camera fared.
+
+    `error` is why it failed for good; `trouble` why its last connection ended, if another followed.
+    """
 
     name: str
     live: bool
     fps: float | None
     state: CameraState
     error: Exception | None
+    connections: int = 1
+    trouble: Exception | None = None
 
 
 @dataclass(slots=True)
@@ -80,7 +88,8 @@ class _Served:
 
     def report(self) -> CameraReport:
         feed = self.feed
-        return CameraReport(feed.name, feed.live, feed.fps, self.state, feed.error)
+        fared = (feed.error, feed.connections, feed.trouble)
+        return CameraReport(feed.name, feed.live, feed.fps, self.state, *fared)
 
 
 class Pipeline(Closing):
@@ -89,7 +98,7 @@ class Pipeline(Closing):
     A live camera gives its newest frame, a file every frame; of several, the one that waited
     longest is next. A change of state is a result of its own, without a frame; only becoming
     LIVE is told by the frame that shows it. A file that cannot be opened raises OSError at once;
-    a camera that fails is LOST, and `reports` says why.
+    a live camera that fails is LOST until a new connection gives a frame, and `reports` says why.
     """
 
     def __init__(
@@ -154,7 +163,7 @@ class Pipeline(Closing):
         """The states that changed without a frame to show it."""
         for served in self._served:
             now_ns = self._clock()
-            served.feed.give_up(now_ns)
+            served.feed.tend(now_ns)
             state = served.feed.state(now_ns)
             error = served.feed.error
             if error is not None and not isinstance(error, (OSError, ValueError)):
@@ -214,7 +223,8 @@ class Pipeline(Closing):
 
     def _feed(self, source: Source) -> Feed:
         if source.live:
-            return LiveFeed(source, self._news, self._settings.patience, self._clock)
+            settings = LiveSettings(self._settings.patience, self._settings.reconnect)
+            return LiveFeed(source, self._news, settings, self._clock)
         return FileFeed(source, self._clock)
 
     def _close_feeds(self, feeds: list[Feed]) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from queue import Queue
 
@@ -40,6 +40,14 @@ def noisy_clip(path: Path, frames: int, hw: tuple[int, int] = (48, 64)) -> Path:
     """A video of noise, which takes many bytes for a frame."""
     chance = np.random.default_rng(0)
     return write_clip(path, [chance.integers(0, 255, (*hw, 3), np.uint8) for _ in range(frames)])
+
+
+def until(true: Callable[[], object], within_s: float = 10) -> None:
+    """Wait for another thread, which is sure to come soon."""
+    deadline = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.001)
 
 
 class Ticking(Closing):

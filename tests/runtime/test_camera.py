@@ -13,6 +13,7 @@ from stopline.runtime.camera_state import Patience
 from stopline.runtime.frame import CameraState, Frame
 from stopline.runtime.gstreamer import APPSINK, csi_pipeline, with_appsink
 from stopline.runtime.pipeline import Pipeline, PipelineSettings
+from stopline.runtime.reconnect import Reconnect
 from tests.runtime.clips import Slow, grey
 
 
@@ -113,7 +114,8 @@ def test_a_stream_gives_its_frames_and_its_end_is_a_failure(motion: str) -> None
 
 
 def test_a_stream_that_falls_silent_is_stale_then_lost_then_given_up(motion: str) -> None:
-    settings = PipelineSettings(patience=Patience(0.3, 0.6, 1.2), close_within_s=0.1)
+    patience, once = Patience(0.3, 0.6, 1.2), Reconnect(most_failures=0)
+    settings = PipelineSettings(patience, once, close_within_s=0.1)
     with Pipeline(Slow(), f"{motion}/hangs", settings=settings) as pipeline:
         results = list(pipeline)
         [report] = pipeline.reports()

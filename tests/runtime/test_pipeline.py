@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -13,7 +13,16 @@ from stopline.runtime.closing import Closing
 from stopline.runtime.detector import Detector, DetectorSettings
 from stopline.runtime.frame import CameraState, Frame, Result
 from stopline.runtime.pipeline import Pipeline, PipelineSettings
-from tests.runtime.clips import Hanging, Slow, Steady, Ticking, grey, noisy_clip, write_clip
+from tests.runtime.clips import (
+    Hanging,
+    Slow,
+    Steady,
+    Ticking,
+    grey,
+    noisy_clip,
+    until,
+    write_clip,
+)
 from tests.runtime.tiny import red_square, tiny_bundle
 
 CONNECTING, LIVE, STALE, LOST, ENDED = CameraState
@@ -23,14 +32,6 @@ AT_ONCE = PipelineSettings(close_within_s=0)  # for cameras that the test leaves
 
 def states(results: list[Result]) -> list[CameraState]:
     return [result.state for result in results]
-
-
-def until(true: Callable[[], object], within_s: float = 10) -> None:
-    """Wait for another thread, which is sure to come soon."""
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.001)
 
 
 @pytest.mark.parametrize(
