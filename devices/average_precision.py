@@ -11,22 +11,17 @@ from stopline.devices.judging import Judged
 
 MAX_DETECTIONS = 100  # of a class in an image, COCO's own limit
 MIN_IOUS = np.linspace(0.5, 0.95, 10)
-MAX_RESAMPLED = 40_000  # images x classes; above, resampling takes longer than some detectors do
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curves:
-    """The figures of each class, nan where it has no box to find.
-
-    `resampled_AP50` holds AP50 over as many images drawn from the set with replacement.
-    """
+    """The figures of each class, nan where it has no box to find."""
 
     precision: NDArray[np.float64]  # (10, 101, classes) at each of MIN_IOUS and of 101 recalls
     recall: NDArray[np.float64]  # (10, classes) the highest reached at each of MIN_IOUS
-    resampled_AP50: NDArray[np.float64]  # (resamples, classes)
 
 
-def curves(judged: Sequence[Judged], classes: int, resamples: int = 0) -> Curves:
+def curves(judged: Sequence[Judged], classes: int) -> Curves:
     """Precision and recall of `classes` classes over all images.
 
     As in COCO a detection inside a crowd region of its class is ignored. Raises ImportError
@@ -36,11 +31,9 @@ def curves(judged: Sequence[Judged], classes: int, resamples: int = 0) -> Curves
     evaluator.evaluate()
     evaluator.accumulate()
     precision, recall = evaluator.eval["precision"], evaluator.eval["recall"]
-    draws = resamples if len(judged) * classes <= MAX_RESAMPLED else 0
     return Curves(
         precision=_nan_for_none(precision[:, :, :, 0, 0]),
         recall=_nan_for_none(recall[:, :, 0, 0]),
-        resampled_AP50=_resampled_ap50(evaluator, len(judged), classes, draws),
     )
 
 
@@ -65,7 +58,7 @@ def _evaluator(judged: Sequence[Judged], classes: int) -> Any:
         COCO({"images": images, "annotations": rows, "categories": categories})
         for rows in (_labels(judged), _detections(judged))
     )
-    evaluator = COCOeval_faster(truth, found, "bbox", separate_eval=True)
+    evaluator = COCOeval_faster(truth, found, "bbox")
     evaluator.params.areaRng, evaluator.params.areaRngLbl = [[0, 1e10]], ["all"]
     evaluator.params.maxDets = [MAX_DETECTIONS]
     return evaluator
@@ -109,24 +102,6 @@ def _placed(number: int, index: int, box: list[float]) -> dict[str, Any]:
         "bbox": [x0, y0, width, height],
         "area": width * height,
     }
-
-
-def _resampled_ap50(
-    evaluator: Any, images: int, classes: int, resamples: int
-) -> NDArray[np.float64]:
-    """Matching is done once per image and class; a draw only counts the matches again."""
-    # Class by class, each with all images. Accumulating another choice of them is not public API.
-    matches = list(evaluator._evalImgs_cpp)
-    random = np.random.default_rng(0)
-    ap50 = np.empty((resamples, classes))
-    for draw in range(resamples):
-        drawn = random.integers(images, size=images).tolist()
-        evaluator._evalImgs_cpp = [
-            matches[index * images + image] for index in range(classes) for image in drawn
-        ]
-        evaluator.accumulate()
-        ap50[draw] = _nan_for_none(evaluator.eval["precision"][0, :, :, 0, 0]).mean(axis=0)
-    return ap50
 
 
 def _nan_for_none(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,14 +20,15 @@ from numpy.typing import NDArray
 from stopline.devices.average_precision import MIN_IOUS, Curves, curves
 from stopline.devices.coco import CocoSet, LabelledImage, load_image
 from stopline.devices.confusion import confusion, matches
+from stopline.devices.hits import hits
 from stopline.devices.judging import Judged, Vocabulary, judged, vocabulary
 from stopline.devices.mistakes import Mistake, worst_false, worst_missed
+from stopline.devices.resampling import Draws, drawn, interval, mean_of_known, resampled_ap
 from stopline.runtime.arrays import Image
 from stopline.runtime.detections import Detections
 
 MIN_SCORE = 0.01  # of a detector to be evaluated: AP is over all its scores, the low ones too
 MISTAKES = 12  # of each kind that are kept
-FEWEST = 10  # boxes; resampling one right box says 1 to 1, which is not what is known
 
 
 class Evaluated(Protocol):
@@ -62,9 +63,9 @@ class ClassFigures:
     """Figures of one class, None where there is nothing to compute them of.
 
     `recall` is COCO's at IoU 0.5: of the boxes, the share found at any score.
-    `AP50_interval` is where 95 % of resampled sets lie; None if it was not asked for, if there are
-    too few boxes for it to mean anything, or too many images to wait for. It takes images as
-    independent, so frames of one drive are less certain than it says.
+    `AP50_interval` is where 95 % of resampled sets lie; None if it was not asked for, or if there
+    are too few boxes for it to mean anything. Images of one group are drawn together; without
+    groups frames of one drive pass for independent, and are less certain than it says.
     """
 
     AP: float | None
@@ -123,11 +124,12 @@ def evaluate(
     _refuse_hidden_scores(detector)
     words = vocabulary(detector.names, coco_set, settings.class_map)
     labelled, positive = _judged(detector, coco_set.images, words, on_image)
-    scored = curves(labelled, len(words.scored), settings.resamples)
+    scored = curves(labelled, len(words.scored))
     _refuse_nothing_scored(scored, coco_set, words)
     matched = [matches(one, settings.score) for one in labelled]
     table = confusion(matched, len(words.scored))
     ap, ap50, ap75 = _means(scored.precision)
+    draws = _resampled_ap50(labelled, len(words.scored), settings.resamples)
     return Evaluation(
         variant=detector.precision,
         backend=detector.backend,
@@ -136,8 +138,8 @@ def evaluate(
         AP=float(np.nanmean(ap)),
         AP50=float(np.nanmean(ap50)),
         AP75=float(np.nanmean(ap75)),
-        AP50_interval=_interval(_mean_of_known(scored.resampled_AP50), table[:-1].sum()),
-        classes=_figures(scored, table, labelled, words),
+        AP50_interval=interval(mean_of_known(draws), int(table[:-1].sum())),
+        classes=_figures(_Counted(scored, table, draws), labelled, words),
         positive_only=_positive_only(positive, words),
         of_set_only=words.of_set_only,
         of_detector_only=words.of_detector_only,
@@ -188,11 +190,25 @@ def _means(precision: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     return of_iou.mean(axis=0), of_iou[at_50], of_iou[at_75]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Counted:
+    scored: Curves
+    table: NDArray[np.int64]
+    resampled_ap50: Draws
+
+
+def _resampled_ap50(labelled: Sequence[Judged], classes: int, draws: int) -> Draws:
+    counts = drawn([one.image.group for one in labelled], draws)
+    at_50 = int(np.argmin(np.abs(MIN_IOUS - 0.5)))
+    return resampled_ap(hits(labelled, classes), counts, [at_50])
+
+
 def _figures(
-    scored: Curves, table: NDArray[np.int64], labelled: Sequence[Judged], words: Vocabulary
+    counted: _Counted, labelled: Sequence[Judged], words: Vocabulary
 ) -> dict[str, ClassFigures]:
+    scored, table = counted.scored, counted.table
     ap, ap50, ap75 = _means(scored.precision)
-    hits, there, found = table.diagonal(), table.sum(axis=1), table.sum(axis=0)
+    right, there, found = table.diagonal(), table.sum(axis=1), table.sum(axis=0)
     return {
         name: ClassFigures(
             AP=_known(ap[index]),
@@ -201,9 +217,9 @@ def _figures(
             recall=_known(scored.recall[0, index]),
             boxes=int(there[index]),
             images=sum(name in one.image.labelled for one in labelled),
-            AP50_interval=_interval(scored.resampled_AP50[:, index], there[index]),
-            precision_at_score=_share(hits[index], found[index]),
-            recall_at_score=_share(hits[index], there[index]),
+            AP50_interval=interval(counted.resampled_ap50[:, index], int(there[index])),
+            precision_at_score=_share(right[index], found[index]),
+            recall_at_score=_share(right[index], there[index]),
         )
         for index, name in enumerate(words.scored)
     }
@@ -221,22 +237,6 @@ def _positive_only(positive: Sequence[Judged], words: Vocabulary) -> dict[str, P
         for index, name in enumerate(words.scored)
         if counts[index]
     }
-
-
-def _mean_of_known(ap50: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(resamples, classes) → (resamples,); a draw may hold no box of a rare class."""
-    known = ~np.isnan(ap50)
-    drawn = known.any(axis=1)
-    total = np.where(known, ap50, 0)[drawn].sum(axis=1)
-    return np.asarray(total / known[drawn].sum(axis=1), np.float64)
-
-
-def _interval(draws: NDArray[np.float64], boxes: int) -> tuple[float, float] | None:
-    known = draws[~np.isnan(draws)]
-    if known.size == 0 or boxes < FEWEST:
-        return None
-    low, high = np.percentile(known, [2.5, 97.5])
-    return float(low), float(high)
 
 
 def _known(value: float) -> float | None:

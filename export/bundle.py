@@ -1,7 +1,7 @@
 """A detector in the graph contract, written as a bundle and checked before it appears."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -9,24 +9,35 @@ from typing import NamedTuple
 from msgspec.structs import replace
 from onnx import ModelProto
 
-from stopline.export.card import model_card, shippable_sentence
+from stopline.devices.coco import CocoSet
+from stopline.devices.fidelity import Evidence
+from stopline.export.card import model_card, shippable_sentence, updated_card
 from stopline.export.contract import ContractSettings, fitted_for, in_contract
 from stopline.export.families import Recognised
 from stopline.export.families.family import Family
 from stopline.export.parity import Parity, Run, check_parity
 from stopline.export.raw import ExportError, Raw, RawRunner
 from stopline.export.selftest import selftest_npz
+from stopline.export.sound import refuse_unsound
+from stopline.export.variants import (
+    Made,
+    OnStep,
+    VariantsSettings,
+    refuse_ungateable,
+    with_variants,
+)
 from stopline.runtime.arrays import Image
 from stopline.runtime.bundle import Bundle, write_bundle
 from stopline.runtime.manifest import (
-    Accuracy,
     Input,
     Manifest,
     Provenance,
     Thresholds,
     Variant,
 )
+from stopline.runtime.selftest import SELFTEST
 
+CARD = "README.md"
 FP32 = "fp32.onnx"
 
 
@@ -45,19 +56,23 @@ class About:
 class ExportSettings:
     """`source` is what the bundle must equal: the raw file itself, unless a torch model is.
 
-    `measure` is given the bundle when it has passed, and says how accurate it is.
+    `labelled` is what the variants are measured on, and what they are gated by.
     """
 
     contract: ContractSettings = field(default_factory=ContractSettings)
     source: Run | None = None
-    measure: Callable[[Bundle], Accuracy] | None = None
+    labelled: CocoSet | None = None
+    where: str = "the images given"  # that are without labels
+    variants: VariantsSettings = field(default_factory=VariantsSettings)
+    on_step: OnStep = lambda text, done: None
 
 
 class Exported(NamedTuple):
     """A bundle that is there, and how it compares with what it was made from."""
 
     bundle: Bundle
-    parity: Parity
+    parity: Parity | None  # None where variants were added to a bundle
+    made: tuple[Made, ...]
 
 
 def export_bundle(
@@ -67,26 +82,45 @@ def export_bundle(
     images: Sequence[Image],
     settings: ExportSettings | None = None,
 ) -> Exported:
-    """Write `where` with graph, self-test and model card; `images` are for parity and self-test.
+    """Write `where` with graphs, self-test and model card; `images` are for parity and self-test.
 
     Raises ExportError, and leaves no bundle, if the detector cannot be put in the contract or
-    does not find the same there.
+    does not find the same there, GateError if a variant does not.
     """
     settings = settings or ExportSettings()
+    evidence = _evidence(images, settings)
+    refuse_ungateable(evidence, settings.variants)
     graph, manifest = _drafted(detector, about, settings.contract)
     source = settings.source or _itself(fitted_for(*detector, settings.contract))
     with tempfile.TemporaryDirectory() as scratch:
         draft = write_bundle(Path(scratch) / "draft", manifest, {FP32: graph})
         parity = check_parity(draft, detector.family, source, images)
         selftest = selftest_npz(draft, images)
-        accuracy = settings.measure(draft) if settings.measure else None
-    manifest = _with_accuracy(manifest, accuracy)
+        made = with_variants(draft, evidence, settings.variants, settings.on_step)
+    manifest = _with(manifest, made)
     files = {
-        FP32: graph,
-        "selftest.npz": selftest,
-        "README.md": model_card(manifest, parity, about.notes).encode(),
+        **_graphs(made),
+        SELFTEST: selftest,
+        CARD: model_card(manifest, parity, about.notes).encode(),
     }
-    return Exported(write_bundle(where, manifest, files), parity)
+    return Exported(write_bundle(where, manifest, files), parity, made)
+
+
+def extended_bundle(
+    where: Path, bundle: Bundle, images: Sequence[Image], settings: ExportSettings
+) -> Exported:
+    """Write `where` with the variants that are wanted beside those that `bundle` has.
+
+    What it has is kept to the byte, but for the manifest and what the card says of the variants.
+    `where` may be the bundle itself, which is then replaced in one step. Raises as `export_bundle`.
+    """
+    files = {name: (bundle.path / name).read_bytes() for name in bundle.manifest.files}
+    made = with_variants(bundle, _evidence(images, settings), settings.variants, settings.on_step)
+    manifest = _with(bundle.manifest, made)
+    files |= _graphs(made)
+    card = files.get(CARD, b"").decode(errors="replace")
+    files[CARD] = (updated_card(card, manifest) if card else model_card(manifest)).encode()
+    return Exported(write_bundle(where, manifest, files), None, made)
 
 
 def quick_bundle(
@@ -119,6 +153,7 @@ def _drafted(
             f"in order, with --classes"
         )
     model = in_contract(raw, family, contract)
+    refuse_unsound(model)
     return model.SerializeToString(), _manifest(model, family, about, contract.batch)
 
 
@@ -145,8 +180,21 @@ def _itself(raw: Raw) -> Run:
     return lambda images: runner(images)[output]
 
 
-def _with_accuracy(manifest: Manifest, accuracy: Accuracy | None) -> Manifest:
-    measured = {
-        name: replace(variant, accuracy=accuracy) for name, variant in manifest.variants.items()
-    }
-    return replace(manifest, variants=measured)
+def _evidence(images: Sequence[Image], settings: ExportSettings) -> Evidence:
+    labelled = settings.labelled
+    return Evidence(images, settings.where if labelled is None else labelled.name, labelled)
+
+
+def _graphs(made: Sequence[Made]) -> dict[str, bytes]:
+    return {one.variant.file: one.graph for one in made}
+
+
+def _with(manifest: Manifest, made: Sequence[Made]) -> Manifest:
+    """What was measured before stays where nothing was measured now."""
+    variants = dict(manifest.variants)
+    for one in made:
+        precision = one.variant.precision
+        before = variants.get(precision)
+        fresh = one.variant.accuracy is not None or before is None or precision != "fp32"
+        variants[precision] = one.variant if fresh or before is None else before
+    return replace(manifest, variants=variants)

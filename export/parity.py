@@ -1,12 +1,11 @@
 """Whether a bundle finds what the detector it was made from finds: the same boxes and scores."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stopline.devices.confusion import iou_matrix
+from stopline.devices.agreement import Agreement, summed, twins
 from stopline.export.families.family import Family
 from stopline.export.raw import ExportError, Floats
 from stopline.runtime.arrays import Image
@@ -17,7 +16,6 @@ from stopline.runtime.letterbox import letterbox
 
 Run = Callable[[Floats], Floats]  # images (n, 3, h, w) → what a raw detector gives for them
 
-SAME_IOU = 0.9
 COMPARED_FROM = 0.05  # score; a box below says nothing that anyone acts on
 # A counterpart may lie lower: a box at the threshold itself must not count as lost.
 FOUND_FROM = 0.01
@@ -40,20 +38,14 @@ class ParityLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Parity:
+class Parity(Agreement):
     """Detections of a bundle against those of its source, both through the runtime's own code."""
-
-    images: int
-    boxes: int  # above COMPARED_FROM, of either
-    matched: float  # share of them with a counterpart of the same class at IoU >= 0.9
-    max_score_difference: float
-    max_box_difference_px: float
 
     def __str__(self) -> str:
         return (
             f"{self.matched:.2%} of {self.boxes} boxes in {self.images} images match, scores "
             f"within {self.max_score_difference:.2g}, corners within "
-            f"{self.max_box_difference_px:.2g} px"
+            f"{self.max_corner_px:.2g} px"
         )
 
 
@@ -77,10 +69,7 @@ def check_parity(
             f"to compare: give images of what it detects with --images DIR"
         )
     same = parity.matched >= limits.matched
-    close = (
-        parity.max_score_difference <= limits.score
-        and parity.max_box_difference_px <= limits.box_px
-    )
+    close = parity.max_score_difference <= limits.score and parity.max_corner_px <= limits.box_px
     if not (same and close):
         raise ParityError(
             f"{bundle.manifest.name} does not find what its source finds: {parity}; wanted "
@@ -96,15 +85,9 @@ def measured_parity(bundle: Bundle, family: Family, run: Run, images: Iterable[I
     with Detector(bundle, settings=settings) as detector:
         found = list(detector.each(seen))
     wanted = [source_detections(image, bundle, family, run) for image in seen]
-    pairs = [_compared(one, other) for one, other in zip(found, wanted, strict=True)]
-    boxes = sum(pair.boxes for pair in pairs)
-    return Parity(
-        images=len(seen),
-        boxes=boxes,
-        matched=sum(pair.matched for pair in pairs) / boxes if boxes else 0.0,
-        max_score_difference=max((pair.score for pair in pairs), default=0.0),
-        max_box_difference_px=max((pair.box_px for pair in pairs), default=0.0),
-    )
+    pairs = zip(found, wanted, strict=True)
+    both = summed([twins(one, other, COMPARED_FROM) for one, other in pairs])
+    return Parity(**asdict(both))
 
 
 def source_detections(image: Image, bundle: Bundle, family: Family, run: Run) -> Detections:
@@ -119,41 +102,3 @@ def source_detections(image: Image, bundle: Bundle, family: Family, run: Run) ->
     best = best[scores[best].max(axis=1) >= FOUND_FROM]
     classes, score = scores[best].argmax(axis=1), scores[best].max(axis=1)
     return Detections(fit.frame_from_input(boxes[best]), score, classes, manifest.classes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Compared:
-    """Of one image: boxes of either side, how many of them match, the largest differences."""
-
-    boxes: int
-    matched: int
-    score: float
-    box_px: float
-
-
-def _compared(left: Detections, right: Detections) -> _Compared:
-    same_class = left.classes[:, None] == right.classes[None, :]
-    iou = np.where(same_class, iou_matrix(left.boxes, right.boxes), 0)  # (m, n)
-    halves = [_one_way(left, right, iou), _one_way(right, left, iou.T)]
-    return _Compared(
-        boxes=sum(half.boxes for half in halves),
-        matched=sum(half.matched for half in halves),
-        score=max(half.score for half in halves),
-        box_px=max(half.box_px for half in halves),
-    )
-
-
-def _one_way(some: Detections, others: Detections, iou: NDArray[np.float64]) -> _Compared:
-    asked = np.flatnonzero(some.scores >= COMPARED_FROM)
-    if len(asked) == 0 or len(others) == 0:
-        return _Compared(len(asked), 0, 0.0, 0.0)
-    twin = iou[asked].argmax(axis=1)
-    same = iou[asked, twin] >= SAME_IOU
-    asked, twin, boxes = asked[same], twin[same], len(asked)
-    score = np.abs(some.scores[asked] - others.scores[twin])
-    corners = np.abs(some.boxes[asked] - others.boxes[twin])
-    return _Compared(boxes, len(asked), _largest(score), _largest(corners))
-
-
-def _largest(values: Sequence[float] | NDArray[np.floating]) -> float:
-    return float(np.max(values, initial=0.0))

@@ -9,11 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stopline.runtime.arrays import Frames
-from stopline.runtime.manifest import Input
+from stopline.runtime.bundle import Bundle
+from stopline.runtime.manifest import Input, Precision
 
 
 class BackendError(ValueError):
     """A backend that is not here, or a graph that it cannot run; says what to install or do."""
+
+
+class NotHere(BackendError):
+    """What this machine simply has not got: a library that is not installed, a GPU."""
 
 
 class Outputs(NamedTuple):
@@ -37,44 +42,92 @@ class Backend(Protocol):
         """Give back the memory of the graph."""
 
 
-Opener = Callable[[Path, Input, int], Backend]
+class Graph(NamedTuple):
+    """One precision of a bundle, to be run."""
+
+    bundle: Bundle
+    precision: Precision
+
+    @property
+    def file(self) -> Path:
+        """The ONNX file."""
+        return self.bundle.variant_path(self.precision)
+
+    @property
+    def shape(self) -> Input:
+        """Of its frames."""
+        return self.bundle.manifest.input
+
+
+class Opened(NamedTuple):
+    """A backend that runs, and why the better ones do not."""
+
+    backend: Backend
+    precision: Precision
+    passed_over: tuple[str, ...]  # of those that this machine has got: "cuda: cannot run …"
+
+
+Opener = Callable[[Graph, int], Backend]
+FileOpener = Callable[[Path, Input, int], Backend]
 
 
 def _openers() -> dict[str, Opener]:
     """By name, the best first. A backend's library is imported when it opens, not before."""
-    from stopline.runtime.onnxruntime_backend import open_cpu, open_cuda, open_exact
+    from stopline.runtime.onnxruntime_backend import open_cpu, open_exact
+    from stopline.runtime.onnxruntime_gpu import open_cuda, open_tensorrt_provider
     from stopline.runtime.openvino_backend import open_openvino
+    from stopline.runtime.tensorrt_backend import open_tensorrt
 
     return {
+        "tensorrt": open_tensorrt,
         "cuda": open_cuda,
-        "openvino": open_openvino,
-        "onnxruntime": open_cpu,
-        "exact": open_exact,
+        "openvino": _of_file(open_openvino),
+        "onnxruntime": _of_file(open_cpu),
+        "onnxruntime-tensorrt": open_tensorrt_provider,
+        "exact": _of_file(open_exact),
     }
 
 
+# It builds its own engines for minutes when it opens; it computes as no board does.
+BY_NAME_ONLY = ("onnxruntime-tensorrt", "exact")
+
+
+def _of_file(opener: FileOpener) -> Opener:
+    return lambda graph, threads: opener(graph.file, graph.shape, threads)
+
+
 def backend_names() -> tuple[str, ...]:
-    """What `--backend` takes, the best first."""
+    """What `--backend` takes, the best first; those that are never chosen by themselves last."""
     return tuple(_openers())
 
 
 def open_backend(
-    model: Path, shape: Input, name: str | None = None, threads: int | None = None
-) -> Backend:
-    """Open `model` on the named backend, or on the best one that this machine can run.
+    bundle: Bundle,
+    precision_for: Callable[[str], Precision],
+    name: str | None = None,
+    threads: int | None = None,
+) -> Opened:
+    """Open a bundle on the named backend, or on the best one that this machine can run.
 
-    Raises BackendError with every reason if none can.
+    `precision_for` says which variant a backend shall run, or raises BackendError for none.
+    Raises BackendError with every reason if no backend can run.
     """
     openers = _openers()
     if name is not None and name not in openers:
         raise BackendError(f"no backend {name!r}: wanted one of {', '.join(openers)}")
-    reasons = []
-    for candidate in [name] if name else openers:
+    by_itself = [one for one in openers if one not in BY_NAME_ONLY]
+    failed: list[str] = []
+    absent: list[str] = []
+    for candidate in [name] if name else by_itself:
         try:
-            return openers[candidate](model, shape, threads or usable_cpus())
-        except BackendError as error:  # noqa: PERF203 - three tries, not a hot loop
-            reasons.append(f"{candidate}: {error}")
-    raise BackendError(f"cannot run {model}. " + "; ".join(reasons))
+            graph = Graph(bundle, precision_for(candidate))
+            backend = openers[candidate](graph, threads or usable_cpus())
+            return Opened(backend, graph.precision, tuple(failed))
+        except NotHere as error:  # noqa: PERF203 - a few tries, not a hot loop
+            absent.append(f"{candidate}: {error}")
+        except BackendError as error:
+            failed.append(f"{candidate}: {error}")
+    raise BackendError(f"cannot run {bundle.path}. " + "; ".join([*failed, *absent]))
 
 
 def usable_cpus() -> int:
@@ -83,7 +136,7 @@ def usable_cpus() -> int:
 
 
 def check_tensors(
-    model: Path, shape: Input, inputs: dict[str, tuple[str, list[Any]]], outputs: set[str]
+    model: Path | str, shape: Input, inputs: dict[str, tuple[str, list[Any]]], outputs: set[str]
 ) -> None:
     """Refuse a graph that is not in the contract. `inputs`: name → (type, shape)."""
     wanted = [shape.height, shape.width, 3]

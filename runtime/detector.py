@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stopline.runtime.arrays import Image
-from stopline.runtime.backend import BackendError, open_backend
+from stopline.runtime.backend import BackendError, open_backend, usable_cpus
 from stopline.runtime.bundle import Bundle, open_bundle
+from stopline.runtime.choice import Choice, Machine, asked_for, choose
 from stopline.runtime.closing import Closing
 from stopline.runtime.detections import Detections
 from stopline.runtime.letterbox import Fit, letterbox
@@ -52,14 +53,21 @@ class Detector(Closing):
         settings = settings or DetectorSettings()
         self.bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
         manifest = self.bundle.manifest
-        self.precision = self.bundle.precision(settings.precision)
-        model = self.bundle.variant_path(self.precision)
         self.names = manifest.classes
         self.min_score = _first(settings.min_score, manifest.thresholds.min_score)
         self.max_iou = _nms_iou(settings.max_iou, manifest.thresholds.max_iou)
         self._input = manifest.input
-        self._backend = open_backend(model, manifest.input, settings.backend, settings.threads)
+        choices: dict[str, Choice] = {}
+
+        def precision_for(backend: str) -> Precision:
+            choices[backend] = _choice(self.bundle, settings, backend)
+            return choices[backend].precision
+
+        self._backend, self.precision, self.passed_over = open_backend(
+            self.bundle, precision_for, settings.backend, settings.threads
+        )
         self.backend = self._backend.name
+        self.choice = choices[self.backend]
 
     @property
     def batch(self) -> int:
@@ -117,6 +125,18 @@ class Detector(Closing):
         return Detections(
             fit.frame_from_input(boxes[keep]), scores[keep], classes[keep], self.names
         )
+
+
+def _choice(bundle: Bundle, settings: DetectorSettings, backend: str) -> Choice:
+    machine = Machine(threads=settings.threads or usable_cpus())
+    if settings.precision is not None:
+        return asked_for(bundle, settings.precision, backend, machine)
+
+    def opened(precision: Precision, min_score: float) -> Detector:
+        exactly = replace(settings, backend=backend, precision=precision, min_score=min_score)
+        return Detector(bundle, settings=exactly)
+
+    return choose(bundle, backend, machine, opened)
 
 
 def _first(said: float | None, otherwise: float) -> float:

@@ -81,21 +81,23 @@ class ClassKept(_Part, frozen=True):
 
 
 class Fidelity(_Part, frozen=True):
-    """How a variant compares with FP32 on the same images, both through the runtime.
+    """How a variant compares with another, FP32 unless said, on the same images.
 
     `arithmetic` says what was run: "exact" is the graph as it is written (ONNX Runtime, no
     optimisation), else the name of a backend, whose own kernels may answer otherwise.
     """
 
     dataset: str
-    images: int
+    images: int  # whose labels gave `AP_share`; 0 without labels
     arithmetic: str
     AP_share: float | None  # of FP32's AP; None without labels
     AP_interval: tuple[float, float] | None
     classes: dict[str, ClassKept]
-    boxes: int  # that either finds at `min_score`
+    boxes: int  # that either finds at `min_score` in `scenes`, before suppression
     matched: Share  # of them with a counterpart of the same class at IoU 0.9
     mean_score_difference: float  # over the matched
+    scenes: int = 0  # images in which boxes were compared, labelled or not
+    against: Precision = "fp32"
 
 
 class Variant(_Part, frozen=True):
@@ -105,6 +107,7 @@ class Variant(_Part, frozen=True):
     precision: Precision
     accuracy: Accuracy | None = None
     fidelity: Fidelity | None = None  # None for FP32, which the others are compared with
+    step: Fidelity | None = None  # with the variant made just before, where that is not FP32
     calibration: Calibration | None = None
     int8_macs: Share | None = None  # of all multiply-accumulates
 

@@ -1,27 +1,26 @@
-"""ONNX Runtime, on the CPU and through CUDA."""
+"""ONNX Runtime on the CPU, and how a session of it is made for any device."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stopline.runtime.backend import BackendError, Outputs, check_tensors
+from stopline.runtime.backend import BackendError, NotHere, Outputs, check_tensors
 from stopline.runtime.manifest import Input
 
 if TYPE_CHECKING:
     import onnxruntime
 
 OUTPUTS = ["boxes", "scores", "classes"]
+CPU = "CPUExecutionProvider"
+Provider = tuple[str, Mapping[str, Any]]  # its name and its options
 
 
 def open_cpu(model: Path, shape: Input, threads: int) -> "OnnxRuntime":
     """On the CPU, with that many threads."""
-    return OnnxRuntime("onnxruntime", model, shape, _session(model, threads, "CPU"))
-
-
-def open_cuda(model: Path, shape: Input, threads: int) -> "OnnxRuntime":
-    """On an NVIDIA GPU. Not run on a GPU yet: no machine of this project had one."""
-    return OnnxRuntime("cuda", model, shape, _session(model, threads, "CUDA"))
+    session = make_session(model, [(CPU, {})], session_options(threads))
+    return OnnxRuntime("onnxruntime", model, shape, session)
 
 
 def open_exact(model: Path, shape: Input, threads: int) -> "OnnxRuntime":
@@ -29,7 +28,8 @@ def open_exact(model: Path, shape: Input, threads: int) -> "OnnxRuntime":
 
     A CPU's integer kernels may saturate where it has no VNNI, and give another answer.
     """
-    return OnnxRuntime("exact", model, shape, _session(model, threads, "CPU", optimised=False))
+    options = session_options(threads, optimised=False)
+    return OnnxRuntime("exact", model, shape, make_session(model, [(CPU, {})], options))
 
 
 class OnnxRuntime:
@@ -38,11 +38,7 @@ class OnnxRuntime:
     def __init__(
         self, name: str, model: Path, shape: Input, session: "onnxruntime.InferenceSession"
     ) -> None:
-        inputs = {
-            node.name: (node.type.removeprefix("tensor(").removesuffix(")"), node.shape)
-            for node in session.get_inputs()
-        }
-        check_tensors(model, shape, inputs, {node.name for node in session.get_outputs()})
+        check_session(model, shape, session)
         self.name = name
         self.frames = np.empty((shape.batch, shape.height, shape.width, 3), np.uint8)
         self._session = session
@@ -56,35 +52,74 @@ class OnnxRuntime:
         del self._session
 
 
-def _session(
-    model: Path, threads: int, device: str, *, optimised: bool = True
+def check_session(model: Path, shape: Input, session: "onnxruntime.InferenceSession") -> None:
+    """Refuse a graph that is not in the contract."""
+    inputs = {
+        node.name: (node.type.removeprefix("tensor(").removesuffix(")"), node.shape)
+        for node in session.get_inputs()
+    }
+    check_tensors(model, shape, inputs, {node.name for node in session.get_outputs()})
+
+
+def make_session(
+    model: Path | bytes, providers: Sequence[Provider], options: "onnxruntime.SessionOptions"
 ) -> "onnxruntime.InferenceSession":
+    """With the first of `providers` at work; raises BackendError if it is not."""
+    ort = onnxruntime_module()
+    first, _ = providers[0]
+    if first not in ort.get_available_providers():
+        raise NotHere(f"this onnxruntime has no {first}: install stopline[gpu]")
+    name = "a graph in memory" if isinstance(model, bytes) else model
     try:
-        import onnxruntime
-        from onnxruntime.capi import onnxruntime_pybind11_state as errors
-    except ImportError as error:
-        raise BackendError("not installed: `pip install stopline[cpu]` brings it") from error
-    provider = f"{device}ExecutionProvider"
-    if provider not in onnxruntime.get_available_providers():
-        raise BackendError(f"this onnxruntime has no {provider}: install stopline[gpu]")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors only: warnings would break the one-line rule
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    levels = onnxruntime.GraphOptimizationLevel
-    options.graph_optimization_level = (
-        levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL
-    )
-    broken = (errors.Fail, errors.InvalidGraph, errors.InvalidProtobuf, errors.NotImplemented)
-    try:
-        session = onnxruntime.InferenceSession(str(model), options, providers=[provider])
-    except broken as error:
-        raise BackendError(f"onnxruntime cannot load {model}: {_first_line(error)}") from error
-    if provider not in session.get_providers():  # it falls back to the CPU without an error
-        raise BackendError(f"onnxruntime could not start {provider} on this machine")
+        session = ort.InferenceSession(
+            model if isinstance(model, bytes) else str(model),
+            options,
+            providers=[one for one, _ in providers],
+            provider_options=[dict(about) for _, about in providers],
+            enable_fallback=0,  # to other providers, with lines on stdout
+        )
+    except failures() as error:
+        raise BackendError(f"onnxruntime cannot load {name}: {first_line(error)}") from error
+    if first not in session.get_providers():  # it falls back to the CPU without an error
+        raise BackendError(f"onnxruntime could not start {first} on this machine")
     return session
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+def session_options(threads: int, *, optimised: bool = True) -> "onnxruntime.SessionOptions":
+    """One run at a time; nothing but errors is logged."""
+    ort = onnxruntime_module()
+    options = ort.SessionOptions()
+    options.log_severity_level = 3  # errors only: warnings would break the one-line rule
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    levels = ort.GraphOptimizationLevel
+    options.graph_optimization_level = (
+        levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL
+    )
+    return options
+
+
+def onnxruntime_module() -> Any:
+    """ONNX Runtime, or BackendError that says what brings it."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise NotHere("not installed: `pip install stopline[cpu]` brings it") from error
+    return onnxruntime
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises for a graph or a device that it cannot do with."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+    return (
+        *(errors.Fail, errors.InvalidGraph, errors.InvalidProtobuf, errors.NotImplemented),
+        *(errors.RuntimeException, errors.EPFail, errors.InvalidArgument),
+        RuntimeError,  # of a provider whose libraries are not there
+    )
+
+
+def first_line(error: Exception) -> str:
+    """The reason; what follows it is where in the library's source it came up."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stopline.runtime.backend import BackendError, Outputs, check_tensors
+from stopline.runtime.backend import BackendError, NotHere, Outputs, check_tensors
 from stopline.runtime.manifest import Input
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def open_openvino(model: Path, shape: Input, threads: int) -> "OpenVino":
     try:
         import openvino
     except ImportError as error:
-        raise BackendError("not installed: `pip install stopline[openvino]` brings it") from error
+        raise NotHere("not installed: `pip install stopline[openvino]` brings it") from error
     options = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": threads,

@@ -21,7 +21,6 @@ from stopline.export.parity import ParityError
 from stopline.export.raw import ExportError, Floats
 from stopline.runtime.bundle import open_bundle
 from stopline.runtime.detector import Detector, DetectorSettings
-from stopline.runtime.manifest import Accuracy
 from tests.export.tiny import BLUE, CLASSES, painted, tiny_about
 
 SCENES = [painted((50, 20, 90, 60), BLUE), painted((8, 8, 40, 40))]
@@ -74,18 +73,6 @@ def test_a_bundle_that_differs_from_its_source_does_not_appear(
     with pytest.raises(ParityError):
         export_bundle(tmp_path / "tiny", tiny, tiny_about(), SCENES, ExportSettings(source=other))
     assert list(tmp_path.iterdir()) == []
-
-
-def test_what_is_measured_lands_in_the_manifest_and_the_card(
-    tiny: Recognised, tmp_path: Path
-) -> None:
-    said = Accuracy(
-        dataset="paint", images=7, backend="a", AP=0.5, AP50=0.75, AP75=0.25, classes={}
-    )
-    settings = ExportSettings(measure=lambda bundle: said)
-    bundle = export_bundle(tmp_path / "tiny", tiny, tiny_about(), SCENES, settings).bundle
-    assert bundle.manifest.variants["fp32"].accuracy == said
-    assert "On paint, 7 images" in (bundle.path / "README.md").read_text()
 
 
 def test_the_wrong_number_of_classes_is_refused(tiny: Recognised, tmp_path: Path) -> None:

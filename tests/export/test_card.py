@@ -3,11 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
-from stopline.export.card import model_card, shippable_sentence
+from stopline.export.card import model_card, shippable_sentence, updated_card
 from stopline.export.parity import Parity
 from stopline.runtime.manifest import (
     Accuracy,
+    Calibration,
     ClassAccuracy,
+    ClassKept,
+    Fidelity,
     Input,
     Manifest,
     Provenance,
@@ -80,7 +83,43 @@ def test_figures_come_with_their_counts_and_an_unknown_one_is_not_zero() -> None
 
 
 def test_parity_and_notes_end_the_card() -> None:
-    parity = Parity(8, 100, 0.995, 0.001, 0.5)
+    parity = Parity(8, 100, 0.995, 0.0001, 0.001, 0.5)
     card = model_card(MANIFEST, parity, "## Known failures\n\nNight.\n")
     assert "99.50% of 100 boxes in 8 images match" in card
     assert card.endswith("## Known failures\n\nNight.\n")
+
+
+def with_int8() -> Manifest:
+    said = Fidelity(
+        dataset="val.json",
+        images=265,
+        arithmetic="exact",
+        AP_share=0.9914,
+        AP_interval=(0.966, 1.013),
+        classes={"red": ClassKept(share=0.98, interval=None, boxes=7)},
+        boxes=2000,
+        matched=0.9,
+        mean_score_difference=0.01,
+        scenes=24,
+    )
+    ranges = Calibration(dataset="train.json", images=128, sha256="0" * 64, strata={"red": 90})
+    int8 = Variant(
+        file="int8.onnx", precision="int8", fidelity=said, calibration=ranges, int8_macs=0.87
+    )
+    return replace(MANIFEST, variants={**MANIFEST.variants, "int8": int8})
+
+
+def test_each_variant_is_told_with_its_share_its_arithmetic_and_its_calibration() -> None:
+    card = model_card(with_int8())
+    row = "| int8 | 99.1% | 0.966 to 1.013 | 90.00% of 2000 | 0.0100 | 87.0% | exact, 265 images"
+    assert row in card
+    assert "| red | 7 | 98.0% |  |" in card
+    assert "128 images of train.json (red 90)" in card
+
+
+def test_a_card_is_updated_where_it_tells_of_variants_and_nowhere_else() -> None:
+    notes = "## Known failures\n\nNight.\n"
+    before = model_card(MANIFEST, Parity(8, 100, 0.995, 0.0001, 0.001, 0.5), notes)
+    after = updated_card(before, with_int8())
+    assert after == model_card(with_int8(), Parity(8, 100, 0.995, 0.0001, 0.001, 0.5), notes)
+    assert updated_card(after, MANIFEST) == before

@@ -1,6 +1,7 @@
 """`stopline export`, from the command line to the bundle."""
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +63,9 @@ def export(
     monkeypatch.chdir(tmp_path)
     onnx.save(tiny.raw.model, "tiny.onnx")
     Path("images").mkdir()
-    cv2.imwrite("images/red.png", painted((8, 8, 40, 40)))
-    cv2.imwrite("images/blue.png", painted((40, 8, 80, 40), BLUE))
+    for left in range(0, 32, 8):
+        cv2.imwrite(f"images/red{left}.png", painted((left, 8, left + 32, 40)))
+        cv2.imwrite(f"images/blue{left}.png", painted((left + 24, 8, left + 64, 40), BLUE))
     return Export(monkeypatch, capsys)
 
 
@@ -93,7 +95,7 @@ def test_json_to_stdout_is_nothing_else(export: Export) -> None:
 
 
 def test_size_and_batch_can_be_chosen(export: Export) -> None:
-    assert export(*TINY, "--input", "32x64", "--batch", "4").code == 0
+    assert export(*TINY, "--input", "32x64", "--batch", "4", "--precision", "fp32").code == 0
     said = open_bundle("bundle").manifest.input
     assert (said.height, said.width, said.batch) == (32, 64, 4)
 
@@ -120,7 +122,7 @@ def test_the_wrong_classes_are_refused(export: Export) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("absent.onnx", None, "no file 'absent.onnx': wanted a .pt or .onnx"),
+        ("absent.onnx", None, "no file 'absent.onnx': wanted a .pt, .onnx or bundle"),
         ("broken.onnx", b"not a graph at all", "broken.onnx is not an ONNX file"),
         ("empty.onnx", b"", "empty.onnx is not an ONNX file"),
         ("broken.pt", b"not a checkpoint", "broken.pt"),
@@ -170,6 +172,114 @@ def test_an_output_that_is_something_else_is_left_alone(export: Export) -> None:
     assert Path("bundle/diary.txt").read_text() == "mine"
 
 
+def test_fp16_is_made_and_gated_without_being_asked_for(export: Export) -> None:
+    done = export(*TINY, "--json", "report.json")
+    assert done.code == 0, done.err
+    manifest = open_bundle("bundle").manifest
+    assert list(manifest.variants) == ["fp32", "fp16"]
+    said = manifest.variants["fp16"].fidelity
+    assert said is not None
+    assert (said.matched, said.images, said.scenes, said.AP_share) == (1, 0, 8, None)
+    assert said.boxes >= 300
+    told = json.loads(Path("report.json").read_text())["variants"]["fp16"]
+    assert told["fidelity"]["boxes"] == said.boxes
+    assert told["tensorrt"].startswith(("built", "not checked"))
+    card = (Path("bundle") / "README.md").read_text()
+    assert "| fp16 |" in card
+
+
+def test_fp32_alone_can_be_asked_for(export: Export) -> None:
+    assert export(*TINY, "--precision", "fp32").code == 0
+    assert list(open_bundle("bundle").manifest.variants) == ["fp32"]
+
+
+def test_too_few_boxes_to_show_that_fp16_is_the_same_leave_no_bundle(export: Export) -> None:
+    Path("few").mkdir()
+    cv2.imwrite("few/red.png", painted((8, 8, 40, 40)))
+    refused = export(*TINY[:-1], "few").refusal()
+    assert "fp16 refused, nothing was written: only " in refused
+    assert "wanted 300" in refused
+    assert "`--precision fp32` leaves it out" in refused
+    assert not Path("bundle").exists()
+    assert export(*TINY[:-1], "few", "--precision", "fp32").code == 0
+
+
+def test_int8_without_calibration_names_the_option(export: Export) -> None:
+    refused = export(*TINY, "--precision", "int8").refusal()
+    assert "--calibrate COCO.json" in refused
+    assert not Path("bundle").exists()
+
+
+def test_int8_without_labels_names_the_option(export: Export) -> None:
+    refused = export(*TINY, "--calibrate", "images").refusal()
+    assert "INT8 is gated on AP, which takes labels" in refused
+    assert "--data COCO.json" in refused
+
+
+def test_an_unknown_precision_is_wrong_usage(export: Export) -> None:
+    refused = export(*TINY, "--precision", "fp32,bf16").refusal(code=2)
+    assert "'bf16': wanted some of fp32,fp16,int8" in refused
+
+
+def test_variants_are_added_to_a_bundle_that_keeps_the_rest(export: Export) -> None:
+    Path("notes.md").write_text("## Known failures\n\nNight.\n")
+    assert export(*TINY, *VOUCHED, "--precision", "fp32", "--notes", "notes.md").code == 0
+    before = open_bundle("bundle")
+    graph, selftest = ((before.path / name).read_bytes() for name in ("fp32.onnx", "selftest.npz"))
+    done = export("bundle", "-o", "bundle", "--images", "images")
+    assert done.code == 0, done.err
+    after = open_bundle("bundle")
+    assert list(after.manifest.variants) == ["fp32", "fp16"]
+    assert (after.path / "fp32.onnx").read_bytes() == graph
+    assert (after.path / "selftest.npz").read_bytes() == selftest
+    assert after.manifest.provenance.sources == before.manifest.provenance.sources
+    assert after.manifest.provenance.command.endswith(
+        "&& stopline export bundle -o bundle --images images"
+    )
+    card = (after.path / "README.md").read_text()
+    assert "Night." in card
+    assert "100.00% of" in card
+    assert card.index("## Precisions") < card.index("## The same answer")
+
+
+@pytest.mark.parametrize(
+    "words", [("--classes", "a,b"), ("--batch", "2"), ("--input", "64x96"), ("--commercial",)]
+)
+def test_what_a_bundle_says_itself_cannot_be_said_again(
+    words: tuple[str, ...], export: Export
+) -> None:
+    assert export(*TINY, "--precision", "fp32").code == 0
+    assert "is not for a bundle" in export("bundle", "-o", "other", *words).refusal(code=2)
+
+
+def test_a_broken_bundle_is_no_source(export: Export) -> None:
+    assert export(*TINY, "--precision", "fp32").code == 0
+    Path("bundle/fp32.onnx").write_bytes(b"other")
+    assert "its manifest says" in export("bundle", "-o", "other").refusal()
+    assert not Path("other").exists()
+
+
+@pytest.mark.parametrize("where", ["locked/bundle", "locked"])
+def test_a_folder_that_cannot_be_written_is_one_line(where: str, export: Export) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    Path("locked").mkdir(mode=0o500)
+    assert "locked" in export(TINY[0], "-o", where, *TINY[3:]).refusal()
+
+
+def test_an_interrupted_export_leaves_nothing(
+    export: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", interrupt)
+    ended = export(*TINY, "--precision", "fp32")
+    assert ended.code == 130
+    assert "interrupted" in ended.err
+    assert sorted(path.name for path in Path.cwd().iterdir()) == ["images", "tiny.onnx"]
+
+
 @pytest.mark.journey
 def test_a_checkpoint_becomes_a_bundle_that_names_its_sources(export: Export) -> None:
     sources = (
@@ -186,7 +296,7 @@ def test_a_checkpoint_becomes_a_bundle_that_names_its_sources(export: Export) ->
         state[f"head.cls_preds.{level}.bias"].copy_(torch.tensor([1.0, -1.0]))
     checkpoint = Checkpoint(("red", "blue"), ModelSettings(), (64, 96), trained, state)
     save_checkpoint(Path("best.pt"), checkpoint)
-    words = ("best.pt", "-o", "bundle", "--images", "images")
+    words = ("best.pt", "-o", "bundle", "--images", "images", "--precision", "fp32")
     assert "CamVid (CC BY-NC 4.0)" in export(*words, "--require-shippable").refusal()
     assert "--classes is for an ONNX file" in export(*words, "--classes", "a,b").refusal(code=2)
     done = export(*words)

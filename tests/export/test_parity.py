@@ -51,7 +51,7 @@ def test_a_bundle_and_its_torch_model_find_the_same(bundle: Bundle, tiny: Recogn
     assert parity.boxes > 20
     assert parity.images == 2
     assert parity.max_score_difference < 1e-5
-    assert parity.max_box_difference_px < 1e-3
+    assert parity.max_corner_px < 1e-3
 
 
 def test_frames_of_another_shape_are_compared_through_the_letterbox(

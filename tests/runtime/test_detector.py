@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from stopline.runtime.backend import BackendError, open_backend
+from stopline.runtime.bundle import Bundle
 from stopline.runtime.detector import Detector, DetectorSettings
-from stopline.runtime.manifest import Input
-from tests.runtime.tiny import HERE, TINY_HW, red_square, tiny_bundle
+from stopline.runtime.manifest import Input, Precision, Variant
+from tests.runtime.tiny import HERE, TINY_HW, red_square, tiny_bundle, tiny_manifest
 
 BACKENDS = ["onnxruntime", "openvino"]
 
@@ -19,6 +21,20 @@ def backend(request: pytest.FixtureRequest) -> str:
     name = str(request.param)
     pytest.importorskip(name)
     return name
+
+
+def bundle_of(file: Path, shape: Input | None = None) -> Bundle:
+    """Unchecked, as no bundle on a disk may be."""
+    manifest = replace(
+        tiny_manifest(),
+        input=shape or Input(height=64, width=96),
+        variants={"fp32": Variant(file=file.name, precision="fp32")},
+    )
+    return Bundle(file.parent, manifest)
+
+
+def fp32(backend: str) -> Precision:
+    return "fp32"
 
 
 def test_an_empty_scene_gives_no_detections(tmp_path: Path, backend: str) -> None:
@@ -97,16 +113,16 @@ def test_scores_that_are_not_numbers_are_an_error_and_not_an_empty_road(tmp_path
 
 
 def test_a_backend_nobody_knows_is_refused_by_name() -> None:
-    with pytest.raises(BackendError, match="wanted one of cuda, openvino, onnxruntime"):
-        open_backend(HERE / "tiny.onnx", Input(height=64, width=96), "tpu")
+    with pytest.raises(BackendError, match="wanted one of tensorrt, cuda, openvino, onnxruntime"):
+        open_backend(bundle_of(HERE / "tiny.onnx"), fp32, "tpu")
 
 
 def test_a_graph_of_another_size_is_refused(backend: str) -> None:
     with pytest.raises(BackendError, match="wanted `frames` uint8"):
-        open_backend(HERE / "tiny.onnx", Input(height=64, width=64), backend)
+        open_backend(bundle_of(HERE / "tiny.onnx", Input(height=64, width=64)), fp32, backend)
 
 
 def test_a_file_that_is_not_a_graph_is_refused(tmp_path: Path, backend: str) -> None:
     (tmp_path / "fp32.onnx").write_bytes(b"not a graph")
     with pytest.raises(BackendError, match="cannot load"):
-        open_backend(tmp_path / "fp32.onnx", Input(height=64, width=96), backend)
+        open_backend(bundle_of(tmp_path / "fp32.onnx"), fp32, backend)

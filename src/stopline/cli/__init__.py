@@ -11,6 +11,8 @@ COMMANDS = {
     "run": "detect on cameras, files or a simulated road",
     "train": "train or fine-tune a detector from a recipe",
     "export": "make a bundle from a checkpoint or an ONNX file",
+    "build": "TensorRT engines for this board",
+    "verify": "check that a bundle answers here as it did where it was exported",
     "eval": "measure COCO AP through the runtime",
 }
 

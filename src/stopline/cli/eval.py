@@ -18,6 +18,7 @@ from stopline.devices.contact_sheet import contact_sheet, write_png
 from stopline.devices.evaluation import MIN_SCORE, Evaluation, EvaluationSettings, evaluate
 from stopline.devices.evaluation_report import as_json
 from stopline.devices.whole_file import refuse_unwritable, write_whole
+from stopline.runtime.bundle import open_bundle
 from stopline.runtime.detector import Detector, DetectorSettings
 from stopline.runtime.manifest import Precision
 
@@ -75,10 +76,10 @@ def command(bundle: str, **options: object) -> None:
     coco_set = read_coco(wanted.data, wanted.images or wanted.data.parent)
     if wanted.limit is not None:
         coco_set = _spread(coco_set, wanted.limit)
-    settings = DetectorSettings(
-        backend=wanted.backend, precision=wanted.precision, min_score=MIN_SCORE
-    )
-    with Detector(bundle, settings=settings) as detector:
+    opened = open_bundle(bundle)
+    precision = opened.precision(wanted.precision)
+    settings = DetectorSettings(backend=wanted.backend, precision=precision, min_score=MIN_SCORE)
+    with Detector(opened, settings=settings) as detector:
         used_at = detector.bundle.manifest.thresholds.min_score
         score = used_at if wanted.score is None else wanted.score
         with _progress(len(coco_set.images)) as on_image:

@@ -1,14 +1,16 @@
-"""What `stopline export` is given: a checkpoint of ours, or an ONNX file of others."""
+"""What `stopline export` is given: a checkpoint of ours, an ONNX file of others, or a bundle."""
 
 import hashlib
 import re
 import shlex
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 import click
+import msgspec
 
 from stopline import __version__
 from stopline.export.bundle import About, refuse_unshippable
@@ -16,7 +18,11 @@ from stopline.export.classes import class_names
 from stopline.export.families import Recognised, recognised
 from stopline.export.parity import Run
 from stopline.export.raw import HW, ExportError, raw_of, read_raw
+from stopline.runtime.bundle import BUILT_IN, Bundle, open_bundle
 from stopline.runtime.manifest import Provenance, Source
+
+OF_ONNX = ("classes", "source_name", "licence", "commercial")
+OF_A_NEW_BUNDLE = (*OF_ONNX, "family", "input_hw", "batch", "name", "notes")
 
 
 @dataclass(frozen=True)
@@ -49,15 +55,50 @@ class Found:
     run: Run | None  # None: the ONNX file itself
 
 
-def find_source(wanted: Wanted) -> Found:
+@dataclass(frozen=True)
+class FoundBundle:
+    """A bundle that is to have more variants; its provenance tells of this command too."""
+
+    bundle: Bundle
+
+
+def find_source(wanted: Wanted) -> Found | FoundBundle:
     """Read the source; raises OSError or ValueError for what cannot be exported."""
+    if _is_bundle(wanted.source):
+        return _from_bundle(wanted)
     if not wanted.source.is_file():
-        raise FileNotFoundError(f"no file {str(wanted.source)!r}: wanted a .pt or .onnx")
+        raise FileNotFoundError(f"no file {str(wanted.source)!r}: wanted a .pt, .onnx or bundle")
     if wanted.source.suffix == ".onnx":
         return _from_onnx(wanted)
     if wanted.source.suffix == ".pt":
         return _from_checkpoint(wanted)
     raise ExportError(f"{wanted.source} is neither .pt nor .onnx: wanted one of the two")
+
+
+def _is_bundle(source: Path) -> bool:
+    built_in = not source.exists() and (BUILT_IN / source).is_dir()
+    return source.is_dir() or source.suffix == ".zip" or built_in
+
+
+def _from_bundle(wanted: Wanted) -> FoundBundle:
+    _refuse_options(wanted, OF_A_NEW_BUNDLE, "is not for a bundle: it says it itself")
+    bundle = open_bundle(wanted.source)
+    manifest = bundle.manifest
+    if wanted.require_shippable:
+        refuse_unshippable(About(manifest.name, manifest.classes, manifest.provenance))
+    command = f"{manifest.provenance.command} && {_typed()}"
+    provenance = msgspec.structs.replace(manifest.provenance, command=command)
+    return FoundBundle(
+        replace(bundle, manifest=msgspec.structs.replace(manifest, provenance=provenance))
+    )
+
+
+def _refuse_options(wanted: Wanted, options: Sequence[str], why: str) -> None:
+    for option in options:
+        unsaid = 1 if option == "batch" else None
+        if getattr(wanted, option) != unsaid:
+            name = {"input_hw": "input"}.get(option, option.replace("_", "-"))
+            raise click.UsageError(f"--{name} {why}")
 
 
 def _from_onnx(wanted: Wanted) -> Found:
@@ -74,10 +115,7 @@ def _from_onnx(wanted: Wanted) -> Found:
 
 
 def _from_checkpoint(wanted: Wanted) -> Found:
-    for option in ("classes", "source_name", "licence", "commercial"):
-        if getattr(wanted, option) is not None:
-            name = option.replace("_", "-")
-            raise click.UsageError(f"--{name} is for an ONNX file: a checkpoint says it itself")
+    _refuse_options(wanted, OF_ONNX, "is for an ONNX file: a checkpoint says it itself")
     try:
         from stopline.export.torch_onnx import raw_onnx_from_torch, torch_runner
         from stopline.train.checkpoint import build_model, load_checkpoint
@@ -108,10 +146,14 @@ def _about(wanted: Wanted, classes: tuple[str, ...], provenance: Provenance) -> 
 
 
 def _provenance(sources: tuple[Source, ...], trained_by: str | None = None) -> Provenance:
-    exported_by = shlex.join(["stopline", *sys.argv[1:]])
+    exported_by = _typed()
     return Provenance(
         created=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         stopline=__version__,
         command=f"{trained_by} && {exported_by}" if trained_by else exported_by,
         sources=sources,
     )
+
+
+def _typed() -> str:
+    return shlex.join(["stopline", *sys.argv[1:]])

@@ -1,5 +1,6 @@
 """`stopline run`: detect on cameras, files or a simulated road."""
 
+import math
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from stopline.runtime.json_lines import JsonLines
     from stopline.runtime.manifest import Precision
     from stopline.runtime.pipeline import CameraReport, Pipeline
+    from stopline.runtime.reconnect import Reconnect
     from stopline.runtime.recording import Recorder
     from stopline.runtime.tally import Tally
 
@@ -37,6 +39,8 @@ class RunOptions:
     precision: "Precision | None"
     threads: int | None
     realtime: bool
+    reconnect: bool
+    wait_for_cameras: bool
     seconds: float | None
     frames: int | None
     quiet: bool
@@ -89,6 +93,12 @@ def _known_backend(context: click.Context, option: click.Parameter, name: str | 
 @click.option("--precision", type=click.Choice(["fp32", "fp16", "int8"]), help="Which variant.")
 @click.option("--threads", type=click.IntRange(1), help="Of the backend; default: all cores.")
 @click.option("--realtime", is_flag=True, help="Play files at their own rate, as live cameras.")
+@click.option(
+    "--reconnect/--no-reconnect",
+    default=True,
+    help="A live camera that fails is opened again, for as long as it takes [yes].",
+)
+@click.option("--wait-for-cameras", is_flag=True, help="Also one that has not given a frame yet.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after that long.")
 @click.option("--frames", type=click.IntRange(1), help="Stop after that many results.")
 @click.option("--quiet", is_flag=True, help="No table and no summary.")
@@ -116,7 +126,11 @@ def _run(options: RunOptions) -> int:
     )
     with ExitStack() as opened:
         detector = opened.enter_context(Detector(options.bundle, settings=chosen))
-        settings = PipelineSettings(realtime=options.realtime)
+        if detector.choice.caution is not None:
+            click.echo(f"stopline: {detector.choice.caution}", err=True)
+        if detector.passed_over:
+            click.echo(f"stopline: passed over {'; '.join(detector.passed_over)}", err=True)
+        settings = PipelineSettings(reconnect=_reconnect(options), realtime=options.realtime)
         pipeline = opened.enter_context(Pipeline(detector, options.sources, settings=settings))
         signals = opened.enter_context(_stopped_by_signals(pipeline))
         sinks = _open_sinks(options, pipeline, opened)
@@ -125,6 +139,13 @@ def _run(options: RunOptions) -> int:
     if not options.quiet:
         _print_summary(detector, sinks, cameras)
     return _exit_code(cameras, signals)
+
+
+def _reconnect(options: RunOptions) -> "Reconnect":
+    from stopline.runtime.reconnect import Reconnect
+
+    most = math.inf if options.reconnect else 0
+    return Reconnect(most_failures=most, from_start=options.wait_for_cameras)
 
 
 def _write_all(pipeline: "Pipeline", sinks: _Sinks, options: RunOptions) -> None:
@@ -194,7 +215,8 @@ def _print_summary(detector: "Detector", sinks: _Sinks, cameras: "list[CameraRep
 
     to_stderr = sinks.json is not None and sinks.json.path == "-"
     manifest = detector.bundle.manifest
-    click.echo(f"{manifest.name} {detector.precision} on {detector.backend}", err=to_stderr)
+    runs = f"{manifest.name} {detector.precision} on {detector.backend}"
+    click.echo(f"{runs} ({detector.choice.why})", err=to_stderr)
     for camera in cameras:
         for line in summary_lines(camera.name, sinks.tally):
             click.echo(line, err=to_stderr)
@@ -220,5 +242,6 @@ def _failure(camera: "CameraReport") -> str | None:
     if camera.error is not None:
         return str(camera.error)
     if camera.live and camera.state in ("CONNECTING", "LOST"):
-        return f"camera {camera.name!r} was {camera.state.value} when the run ended"
+        why = f": {camera.trouble}" if camera.trouble else ""
+        return f"camera {camera.name!r} was {camera.state.value} when the run ended{why}"
     return None

@@ -1,4 +1,4 @@
-"""The images on which a bundle is compared with its source."""
+"""The images on which detectors are compared without labels."""
 
 from pathlib import Path
 
@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from stopline.export.pictures import AT_MOST, pictures, spread, streets
-from stopline.export.raw import ExportError
+from stopline.devices.pictures import AT_MOST, pictures, spread, streets
 
 
 def test_many_are_thinned_out_from_first_to_last() -> None:
@@ -27,7 +26,7 @@ def test_a_folder_is_read(tmp_path: Path) -> None:
 def test_a_place_without_images_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="has no image in it"):
         pictures(tmp_path)
-    with pytest.raises(ExportError, match="no images in"):
+    with pytest.raises(ValueError, match="no images in"):
         pictures(tmp_path / "absent")
 
 

@@ -1,4 +1,4 @@
-"""Images on which a bundle is compared with its source."""
+"""Images on which two detectors, or two runs of one, are compared without labels."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from stopline.export.raw import ExportError
 from stopline.runtime.arrays import Image
 from stopline.runtime.image_files import find_images, read_image
 from stopline.runtime.sim import Road, RoadSettings
@@ -20,13 +19,13 @@ STREETS = 6
 def pictures(where: Path | None) -> list[Image]:
     """Up to 24 images spread over a folder; without one, rendered streets.
 
-    Raises OSError or ExportError if there is no image.
+    Raises OSError or ValueError if there is no image.
     """
     if where is None:
         return streets(STREETS)
     found = find_images(where)
     if not found:
-        raise ExportError(f"no images in {where}: wanted a folder of images")
+        raise ValueError(f"no images in {where}: wanted a folder of images")
     return [read_image(path) for path in spread(found)]
 
 
