@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
+from statistics import NormalDist
 
 from stopline.runtime.manifest import ClassKept, Fidelity, Precision
 
@@ -56,10 +57,11 @@ def judge(precision: Precision, fidelity: Fidelity, limits: GateLimits | None = 
         few = fidelity.boxes < limits.least_boxes
         too_little += [_few_boxes(fidelity, limits)] if few else []
         differs += [] if few else _boxes(fidelity, limits)
+    lost = _lost(fidelity, limits)
     not_shown = [
         f"{name} ({kept.boxes} boxes)"
         for name, kept in fidelity.classes.items()
-        if not _is_lost(kept, limits) and not _is_kept(kept, limits)
+        if name not in lost and not _is_kept(kept, limits)
     ]
     return Verdict(precision, fidelity, tuple(differs), tuple(too_little), tuple(not_shown))
 
@@ -67,11 +69,7 @@ def judge(precision: Precision, fidelity: Fidelity, limits: GateLimits | None = 
 def _differs(said: Fidelity, limits: GateLimits) -> Iterator[str]:
     if said.AP_share is not None and said.AP_share < limits.share:
         yield f"it keeps {_of_ap(said)}, wanted {limits.share:.0%}"
-    lost = [
-        f"{name} keeps {_share(kept)}"
-        for name, kept in said.classes.items()
-        if _is_lost(kept, limits)
-    ]
+    lost = [f"{name} keeps {_share(kept)}" for name, kept in _lost(said, limits).items()]
     if lost:
         yield f"{', '.join(lost)}: wanted {limits.share:.0%} in every class"
 
@@ -123,8 +121,23 @@ def _images_to_add(precision: Precision, said: Fidelity, limits: GateLimits) -> 
     return ceil(missing / 10) * 10 if missing > 0 else 0
 
 
-def _is_lost(kept: ClassKept, limits: GateLimits) -> bool:
-    return kept.share < limits.share and kept.interval is not None and kept.interval[1] < 1
+def _lost(said: Fidelity, limits: GateLimits) -> dict[str, ClassKept]:
+    """Classes that keep too little, and less than all beyond chance.
+
+    Of many classes one is below by chance, so the chance of any is held at 2.5 %: Bonferroni's
+    correction, by which the upper half of each interval grows.
+    """
+    asked = sum(kept.interval is not None for kept in said.classes.values())
+    if not asked:
+        return {}
+    grown = NormalDist().inv_cdf(1 - 0.025 / asked) / NormalDist().inv_cdf(1 - 0.025)
+    return {
+        name: kept
+        for name, kept in said.classes.items()
+        if kept.share < limits.share
+        and kept.interval is not None
+        and kept.share + (kept.interval[1] - kept.share) * grown < 1
+    }
 
 
 def _is_kept(kept: ClassKept, limits: GateLimits) -> bool:

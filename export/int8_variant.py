@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
-from onnx import ModelProto
 
 from stopline.devices.coco import CocoSet
 from stopline.export.gate import GateError
@@ -17,12 +16,12 @@ from stopline.export.quantize.calibration import (
     calibration_from_folder,
     calibration_set,
 )
-from stopline.export.quantize.int8 import Int8Recipe, default_float_layers, prepared
-from stopline.export.quantize.layers import int8_share
+from stopline.export.quantize.int8 import LEAST_INT8, Int8Settings, int8_model, prepared
 from stopline.export.quantize.pareto import pareto_png
 from stopline.export.quantize.score import ApShare
 from stopline.export.quantize.search import SearchSettings, search
-from stopline.export.quantize.selection import FEWEST, selection_set
+from stopline.export.quantize.selection import selection_set
+from stopline.export.raw import ExportError
 from stopline.export.variants import Int8Made, MakeInt8, OnStep
 from stopline.runtime.bundle import Bundle
 from stopline.runtime.manifest import Input
@@ -32,17 +31,18 @@ PARETO = "int8-search.png"
 
 @dataclass(frozen=True)
 class Int8Asked:
-    """`training` gives the ranges; with labels it also gives images to choose float layers on.
+    """`training` gives the ranges; with labels also the images that a search chooses on.
 
-    `work` keeps the trials of a search, so that it goes on where it was interrupted.
+    `work` keeps the trials of a search, so that it goes on where it was interrupted. Without one
+    the layers that are kept in float are chosen by noise, in a minute.
     """
 
     training: CocoSet | Path
     apart_from: CocoSet | None = None  # the set of the gate
     images: int = ENOUGH
-    wanted: float = 0.99  # of FP32's AP
-    least_int8: float = 0.0  # share of the multiply-accumulates
-    search: bool = False  # even if the default choice is good enough
+    wanted: float = 0.99  # of FP32's AP, where a search ends
+    least_int8: float = LEAST_INT8  # share of the multiply-accumulates
+    search: bool = False
     work: Path | None = None
     report: Path | None = None  # a folder for the picture of a search
 
@@ -53,17 +53,23 @@ def int8_maker(asked: Int8Asked) -> MakeInt8:
 
 
 def _made(bundle: Bundle, asked: Int8Asked, on_step: OnStep) -> Int8Made:
-    """Raise ExportError for images that give no ranges, GateError if no choice is good enough."""
+    """Raise ExportError for images that give no ranges, GateError if a search ends short of it."""
     model = onnx.load(bundle.variant_path("fp32"))
     calibration = _calibration(asked, bundle.manifest.input)
-    recipe = prepared(model, calibration, on_step=lambda text, done: on_step(f"int8: {text}", done))
-    written = recipe.model(default_float_layers(model))
-    score = _score(bundle, asked, calibration)
-    if score is None:
-        _refuse_without_search(written, asked)
-    elif asked.search or not _good_enough(written, score, asked):
-        written = _searched(recipe, score, asked, on_step)
-    return Int8Made(written, int8_share(written), calibration.about)
+
+    def told(text: str, done: float) -> None:
+        on_step(f"int8: {text}", done)
+
+    floats = _searched(bundle, calibration, asked, told) if asked.search else None
+    # Weights are fitted to the errors of this very choice, so those of the search are made anew.
+    settings = Int8Settings(float_layers=floats, least_int8=asked.least_int8)
+    made = int8_model(model, calibration, settings, told)
+    if made.int8_macs < asked.least_int8:
+        raise GateError(
+            f"int8 refused: {made.int8_macs:.1%} of the multiply-accumulates can be INT8 without "
+            f"depthwise layers and outputs, wanted {asked.least_int8:.0%}: --search tries those too"
+        )
+    return Int8Made(made.model, made.int8_macs, calibration.about)
 
 
 def _calibration(asked: Int8Asked, shape: Input) -> CalibrationSet:
@@ -72,40 +78,22 @@ def _calibration(asked: Int8Asked, shape: Input) -> CalibrationSet:
     return calibration_set(asked.training, shape, asked.images, asked.apart_from)
 
 
-def _score(bundle: Bundle, asked: Int8Asked, calibration: CalibrationSet) -> ApShare | None:
-    """On images that are neither calibration nor the gate's; None where there are none."""
-    training = asked.training
-    if isinstance(training, Path):
-        return None
-    if len(training.images) - len(calibration.files) < FEWEST and not asked.search:
-        return None
-    return ApShare(bundle, selection_set(training, calibration))
-
-
-def _refuse_without_search(written: ModelProto, asked: Int8Asked) -> None:
-    share = int8_share(written)
-    if asked.search or share < asked.least_int8:
-        raise GateError(
-            f"int8 refused: {share:.1%} of the multiply-accumulates are INT8 by default, wanted "
-            f"{asked.least_int8:.0%}; a search for better takes labels: --calibrate COCO.json"
-        )
-
-
-def _good_enough(written: ModelProto, score: ApShare, asked: Int8Asked) -> bool:
-    return int8_share(written) >= asked.least_int8 and score(written) >= asked.wanted
-
-
-def _searched(recipe: Int8Recipe, score: ApShare, asked: Int8Asked, on_step: OnStep) -> ModelProto:
+def _searched(
+    bundle: Bundle, calibration: CalibrationSet, asked: Int8Asked, on_step: OnStep
+) -> frozenset[str]:
+    """On images of the training split that are neither calibration nor the gate's."""
+    if isinstance(asked.training, Path):
+        raise ExportError("a search takes labels to choose by: --calibrate COCO.json")
+    score = ApShare(bundle, selection_set(asked.training, calibration))
+    recipe = prepared(onnx.load(bundle.variant_path("fp32")), calibration, on_step=on_step)
     settings = SearchSettings(asked.wanted, asked.least_int8)
     with _folder(asked.work) as work:
-        found = search(
-            recipe, score, settings, work, lambda text, done: on_step(f"int8: {text}", done)
-        )
+        found = search(recipe, score, settings, work, on_step)
     if asked.report is not None:
         pareto_png(found, asked.report / PARETO)
     if not found.reached:
         raise GateError(f"int8 refused: {found.why}")
-    return recipe.model(found.float_layers)
+    return frozenset(found.float_layers)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from stopline.runtime.arrays import Frames
 OnStep = Callable[[str, float], None]
 OF_RANGES = 0.3  # of the time
 HEARD_ON = 8  # frames
+LEAST_INT8 = 0.9  # share of the multiply-accumulates
 
 
 class Calibrating(Protocol):
@@ -34,7 +35,7 @@ class Int8Settings:
     """`float_layers` None: those of `default_float_layers` and the loudest; see `loudest`."""
 
     float_layers: frozenset[str] | None = None
-    least_int8: float = 0.85  # of the multiply-accumulates, where the loudest are chosen
+    least_int8: float = LEAST_INT8  # as far as the loudest may go
     fitting: FittingSettings = field(default_factory=FittingSettings)
     fitted_frames: int = 32  # that weights are fitted to, all in memory; ranges come from every one
 

@@ -11,8 +11,9 @@ Accuracy is no sum of the harm of layers, so the result is the best that was fou
 there is. And a score of a hundred images has chance in it, of which the best of many trials has
 more than its share: want a little more here than the gate does.
 
-Layers that were fitted one after the other make up for those before them in INT8. So prepare with
-about the choice that is expected, and once more with the one that was found.
+Prepare with all layers in float, so that each is fitted to what FP32 gives it. Where layers make up
+for those before them in INT8, moving one of those to float makes the answer worse: road-nano fell
+from 98 % of FP32 to 95 % so. Then prepare once more with the choice that was found.
 """
 
 import hashlib

@@ -74,6 +74,17 @@ def test_a_class_that_is_lost_is_refused_by_name() -> None:
     assert said.startswith("stop sign keeps 90.0% of its AP (16 boxes, interval 0.850 to 0.960)")
 
 
+def test_one_of_many_classes_may_be_below_by_chance() -> None:
+    """An interval that just excludes 1 decides for one class, and not for one of eighty."""
+    unlucky = ClassKept(share=0.96, interval=(0.93, 0.99), boxes=200)
+    fine = ClassKept(share=1.0, interval=(0.98, 1.02), boxes=200)
+    alone = judge("int8", replace(GOOD, classes={"person": unlucky}))
+    among = judge("int8", replace(GOOD, classes={str(n): fine for n in range(79)} | {"a": unlucky}))
+    assert not alone.passed
+    assert among.passed
+    assert among.not_shown == ("a (200 boxes)",)
+
+
 @pytest.mark.parametrize("interval", [(0.8, 1.02), None])
 def test_a_class_of_few_boxes_is_neither_passed_nor_failed(
     interval: tuple[float, float] | None,

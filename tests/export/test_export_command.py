@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 import onnx
 import pytest
 import torch
+from onnx import numpy_helper
 
 from stopline.cli import main
 from stopline.export.families import Recognised
@@ -136,6 +138,17 @@ def test_a_source_that_cannot_be_read_is_one_line(
         Path(name).write_bytes(content)
     assert said in export(name, "-o", "bundle", "--images", "images").refusal()
     assert not Path("bundle").exists()
+
+
+def test_a_weight_that_is_no_number_is_named_with_the_node_that_reads_it(export: Export) -> None:
+    model = onnx.load("tiny.onnx")
+    conv = next(node for node in model.graph.node if node.op_type == "Conv")
+    (weight,) = [one for one in model.graph.initializer if one.name == conv.input[1]]
+    weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight) * np.nan, weight.name))
+    onnx.save(model, "tiny.onnx")
+    refused = export(*TINY).refusal()
+    assert "6 NaN among the 6 weights" in refused
+    assert conv.name in refused
 
 
 def test_a_file_of_another_family_is_one_line(export: Export) -> None:

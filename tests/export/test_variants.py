@@ -112,12 +112,21 @@ def test_a_variant_that_keeps_too_little_leaves_the_bundle_as_it_was(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_share_of_int8_that_the_default_has_not_takes_labels_to_search(
+def test_a_share_of_int8_that_the_default_has_not_is_refused(
     bundle: Bundle, training: Path, labelled: CocoSet, evidence: Evidence
 ) -> None:
     int8 = int8_maker(Int8Asked(training, labelled, least_int8=1.0))
     settings = VariantsSettings(("int8",), int8, LENIENT)
-    with pytest.raises(GateError, match=r"wanted 100%.*--calibrate COCO\.json"):
+    with pytest.raises(GateError, match=r"wanted 100%: --search"):
+        with_variants(bundle, evidence, settings)
+
+
+def test_a_search_takes_labels(
+    bundle: Bundle, training: Path, labelled: CocoSet, evidence: Evidence
+) -> None:
+    int8 = int8_maker(Int8Asked(training, labelled, search=True))
+    settings = VariantsSettings(("int8",), int8, LENIENT)
+    with pytest.raises(ExportError, match=r"--calibrate COCO\.json"):
         with_variants(bundle, evidence, settings)
 
 

@@ -17,7 +17,8 @@ from stopline.export.bundle import About, refuse_unshippable
 from stopline.export.classes import class_names
 from stopline.export.families import Recognised, recognised
 from stopline.export.parity import Run
-from stopline.export.raw import HW, ExportError, raw_of, read_raw
+from stopline.export.raw import HW, ExportError, Raw, images_input, raw_of, read_raw
+from stopline.export.sound import refuse_unsound
 from stopline.runtime.bundle import BUILT_IN, Bundle, open_bundle
 from stopline.runtime.manifest import Provenance, Source
 
@@ -111,6 +112,7 @@ def _from_onnx(wanted: Wanted) -> Found:
     )
     about = _about(wanted, class_names(wanted.classes or "coco80"), _provenance((source,)))
     raw = read_raw(wanted.source, wanted.input_hw)
+    _refuse_unsound(raw)
     return Found(recognised(raw, wanted.family), about, None)
 
 
@@ -129,7 +131,15 @@ def _from_checkpoint(wanted: Wanted) -> Found:
     model = build_model(checkpoint)
     input_hw = wanted.input_hw or checkpoint.input_hw
     raw = raw_of(raw_onnx_from_torch(model, input_hw), str(wanted.source))
+    _refuse_unsound(raw)
     return Found(recognised(raw, wanted.family), about, torch_runner(model))
+
+
+def _refuse_unsound(raw: Raw) -> None:
+    """Before it is recognised by what it gives. One of open sides is judged at the size it gets."""
+    sides = images_input(raw.model, raw.name).type.tensor_type.shape.dim[2:]
+    if all(side.dim_value for side in sides):
+        refuse_unsound(raw.model)
 
 
 def _about(wanted: Wanted, classes: tuple[str, ...], provenance: Provenance) -> About:

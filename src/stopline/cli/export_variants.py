@@ -10,6 +10,7 @@ import click
 from stopline.devices.coco import CocoSet, read_coco
 from stopline.export.int8_variant import Int8Asked, int8_maker
 from stopline.export.quantize.calibration import ENOUGH
+from stopline.export.quantize.int8 import LEAST_INT8
 from stopline.export.variants import ORDER, VariantsSettings
 from stopline.runtime.manifest import Precision
 
@@ -49,11 +50,13 @@ OPTIONS = (
     click.option(
         "--least-int8",
         type=click.FloatRange(0, 1),
-        default=0.0,
+        default=LEAST_INT8,
         metavar="SHARE",
-        help="Of the multiply-accumulates, to be in INT8 [any].",
+        help=f"Of the multiply-accumulates, to be in INT8 [{LEAST_INT8}].",
     ),
-    click.option("--search", is_flag=True, help="Search float layers though the default passes."),
+    click.option(
+        "--search", is_flag=True, help="Choose float layers by AP on the training split: slow."
+    ),
     click.option("--work", type=A_PATH, help="Folder of a search, to go on after Ctrl-C."),
     click.option("--report", type=A_PATH, help="Folder for pictures of what was tried."),
 )

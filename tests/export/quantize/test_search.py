@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from stopline.export.quantize.layers import int8_share
+from stopline.export.quantize.mixed import mixed_precision
 from stopline.export.quantize.search import SearchSettings
 from stopline.export.quantize.trials import FILE, Of, trials_in
 from stopline.export.raw import ExportError
@@ -21,6 +22,8 @@ from tests.export.quantize.small import (
     NoiseScore,
     TableScore,
     searched,
+    small_calibration,
+    small_model,
     small_recipe,
 )
 
@@ -164,3 +167,19 @@ def test_it_says_how_far_it_is(tmp_path: Path) -> None:
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert any(BAD in line for line in said)
+
+
+def test_what_is_found_is_fitted_once_more_and_scored(tmp_path: Path) -> None:
+    said = list[float]()
+    score = NoiseScore()
+    made = mixed_precision(
+        small_model(),
+        small_calibration(),
+        score,
+        SearchSettings(),
+        (tmp_path, lambda text, done: said.append(done)),
+    )
+    assert made.found.float_layers == made.int8.float_layers == (BAD,)
+    assert made.score == score(made.int8.model) >= 0.99
+    assert made.int8.int8_macs == pytest.approx(made.found.int8_macs)
+    assert said == sorted(said)
