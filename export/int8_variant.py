@@ -16,10 +16,11 @@ from stopline.export.quantize.calibration import (
     calibration_from_folder,
     calibration_set,
 )
-from stopline.export.quantize.int8 import LEAST_INT8, Int8Settings, int8_model, prepared
+from stopline.export.quantize.int8 import LEAST_INT8, Int8, Int8Settings, int8_model
+from stopline.export.quantize.mixed import mixed_precision
 from stopline.export.quantize.pareto import pareto_png
-from stopline.export.quantize.score import ApShare
-from stopline.export.quantize.search import SearchSettings, search
+from stopline.export.quantize.score import agreement
+from stopline.export.quantize.search import SearchSettings
 from stopline.export.quantize.selection import selection_set
 from stopline.export.raw import ExportError
 from stopline.export.variants import Int8Made, MakeInt8, OnStep
@@ -27,6 +28,7 @@ from stopline.runtime.bundle import Bundle
 from stopline.runtime.manifest import Input
 
 PARETO = "int8-search.png"
+CHOSEN_ON = 64  # images of a search
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Int8Asked:
     training: CocoSet | Path
     apart_from: CocoSet | None = None  # the set of the gate
     images: int = ENOUGH
-    wanted: float = 0.99  # of FP32's AP, where a search ends
+    wanted: float = 0.995  # of FP32, where a search ends: chance must not push it below the gate
     least_int8: float = LEAST_INT8  # share of the multiply-accumulates
     search: bool = False
     work: Path | None = None
@@ -60,10 +62,10 @@ def _made(bundle: Bundle, asked: Int8Asked, on_step: OnStep) -> Int8Made:
     def told(text: str, done: float) -> None:
         on_step(f"int8: {text}", done)
 
-    floats = _searched(bundle, calibration, asked, told) if asked.search else None
-    # Weights are fitted to the errors of this very choice, so those of the search are made anew.
-    settings = Int8Settings(float_layers=floats, least_int8=asked.least_int8)
-    made = int8_model(model, calibration, settings, told)
+    if asked.search:
+        made = _searched(bundle, calibration, asked, told)
+    else:
+        made = int8_model(model, calibration, Int8Settings(least_int8=asked.least_int8), told)
     if made.int8_macs < asked.least_int8:
         raise GateError(
             f"int8 refused: {made.int8_macs:.1%} of the multiply-accumulates can be INT8 without "
@@ -80,20 +82,23 @@ def _calibration(asked: Int8Asked, shape: Input) -> CalibrationSet:
 
 def _searched(
     bundle: Bundle, calibration: CalibrationSet, asked: Int8Asked, on_step: OnStep
-) -> frozenset[str]:
-    """On images of the training split that are neither calibration nor the gate's."""
+) -> Int8:
+    """On images of the training split that are neither calibration nor the gate's.
+
+    By agreement with FP32: AP against so few labels is mostly chance, and cannot choose.
+    """
     if isinstance(asked.training, Path):
-        raise ExportError("a search takes labels to choose by: --calibrate COCO.json")
-    score = ApShare(bundle, selection_set(asked.training, calibration))
-    recipe = prepared(onnx.load(bundle.variant_path("fp32")), calibration, on_step=on_step)
+        raise ExportError("a search takes a COCO file to choose images by: --calibrate COCO.json")
+    score = agreement(bundle, selection_set(asked.training, calibration, CHOSEN_ON))
     settings = SearchSettings(asked.wanted, asked.least_int8)
+    model = onnx.load(bundle.variant_path("fp32"))
     with _folder(asked.work) as work:
-        found = search(recipe, score, settings, work, on_step)
+        made = mixed_precision(model, calibration, score, settings, (work, on_step))
     if asked.report is not None:
-        pareto_png(found, asked.report / PARETO)
-    if not found.reached:
-        raise GateError(f"int8 refused: {found.why}")
-    return frozenset(found.float_layers)
+        pareto_png(made.found, asked.report / PARETO)
+    if not made.found.reached:
+        raise GateError(f"int8 refused: {made.found.why}")
+    return made.int8
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from stopline.runtime.arrays import Frames
 OnStep = Callable[[str, float], None]
 OF_RANGES = 0.3  # of the time
 HEARD_ON = 8  # frames
-LEAST_INT8 = 0.9  # share of the multiply-accumulates
+LEAST_INT8 = 0.85  # share of the multiply-accumulates
 
 
 class Calibrating(Protocol):
@@ -37,7 +37,7 @@ class Int8Settings:
     float_layers: frozenset[str] | None = None
     least_int8: float = LEAST_INT8  # as far as the loudest may go
     fitting: FittingSettings = field(default_factory=FittingSettings)
-    fitted_frames: int = 32  # that weights are fitted to, all in memory; ranges come from every one
+    fitted_frames: int = 64  # that weights are fitted to, all in memory; ranges come from every one
 
 
 class Int8(NamedTuple):

@@ -17,6 +17,7 @@ from stopline.export.quantize.trials import Trial
 SIZE_IN = (11.0, 8.0)
 DPI = 110
 NEAR = 0.06  # of FP32's score below the gate: what lies lower is on the small axes alone
+NEAR_INT8 = 0.25  # likewise
 STEPS = 11  # of the frontier that are named
 LAYERS = 5  # that are named of a step
 TRIED, EDGE, CHOSEN, GATE = "#9aa5b1", "#1f6fb4", "#d1495b", "#2e7d32"
@@ -68,7 +69,9 @@ def _listed(layers: Collection[str], sign: str) -> list[str]:
 def _near(found: Found) -> tuple[Trial, ...]:
     """The steps of the frontier about the gate, of too many those next to it."""
     low = min(found.settings.wanted, found.score) - NEAR
-    steps = [trial for trial in frontier(found.trials) if trial.score >= low and trial.int8_macs]
+    left = found.int8_macs - NEAR_INT8
+    front = frontier(found.trials)
+    steps = [trial for trial in front if trial.score >= low and trial.int8_macs >= left]
     nearest = sorted(steps, key=lambda trial: abs(trial.int8_macs - found.int8_macs))[:STEPS]
     return tuple(sorted(nearest, key=lambda trial: -trial.int8_macs))
 
@@ -89,9 +92,10 @@ def _draw_near(axes: Axes, found: Found) -> None:
             zorder=6,
         )
     scores = [found.settings.wanted, 1.0, *(trial.score for trial in steps)]
-    shares = [found.settings.least_int8 or 1.0, *(trial.int8_macs for trial in steps)]
+    shares = [trial.int8_macs for trial in steps]
     axes.set_ylim(100 * min(scores) - 1.5, 100 * max(scores) + 0.5)
-    axes.set_xlim(100 * min(shares) - 2, 100 * max(trial.int8_macs for trial in steps) + 3)
+    margin = 0.5 + 10 * (max(shares) - min(shares))
+    axes.set_xlim(100 * min(shares) - margin, 100 * max(shares) + margin)
     axes.set_xlabel("multiply-accumulates in INT8, %")
     axes.set_ylabel("score, % of FP32")
     axes.legend(loc="lower left", frameon=True)

@@ -28,6 +28,9 @@ from stopline.runtime.manifest import Precision, Variant
 
 EXACT = "exact"
 NOISE_IMAGES = 6  # with a few thousand candidates each
+# Agreement falls that many times faster than AP: 3.2, 5 and 4 times in three INT8 variants of
+# road-nano with an AP of 94.9, 98.0 and 98.3 % of FP32's on 265 images.
+STRICTER = 4.0
 
 
 class Score(Protocol):
@@ -44,10 +47,20 @@ class Score(Protocol):
 
 
 class ApShare:
-    """COCO AP of a variant, through the runtime and in exact arithmetic, over that of FP32."""
+    """COCO AP of a variant, through the runtime and in exact arithmetic, over that of FP32.
 
-    def __init__(self, bundle: Bundle, images: CocoSet, threads: int | None = None) -> None:
-        """`bundle` has the FP32 variant, `images` the labels. Raises as `evaluate` does."""
+    The mean over classes of a hundred images has much chance in it: of road-nano's variants with
+    96 images' labels, from 95.5 to 100.4 % with no relation to their noise. See `agreement`.
+    """
+
+    def __init__(
+        self, bundle: Bundle, images: CocoSet, threads: int | None = None, stricter: float = 1.0
+    ) -> None:
+        """`bundle` has the FP32 variant, `images` the labels. Raises as `evaluate` does.
+
+        `stricter` is how many times faster than AP it falls with these labels.
+        """
+        self._stricter = stricter
         self._bundle = bundle
         self._images = images
         self._threads = threads
@@ -62,14 +75,14 @@ class ApShare:
         self.noise = AnswerNoise(onnx.load(model), _some_frames(bundle, images), threads or 1)
 
     def __call__(self, model: ModelProto) -> float:
-        """Of FP32's AP; above 1 where it happens to find more."""
+        """Of FP32's AP, about; above 1 where it happens to find more."""
         manifest = with_fields(
             self._bundle.manifest, variants={"int8": Variant(file="int8.onnx", precision="int8")}
         )
         with tempfile.TemporaryDirectory() as scratch:
             files = {"int8.onnx": model.SerializeToString()}
             variant = write_bundle(Path(scratch) / "variant", manifest, files)
-            return self._ap(variant, "int8") / self._whole
+            return 1 - (1 - self._ap(variant, "int8") / self._whole) / self._stricter
 
     def _ap(self, bundle: Bundle, precision: Precision) -> float:
         settings = DetectorSettings(EXACT, precision, MIN_SCORE, threads=self._threads)
@@ -79,12 +92,14 @@ class ApShare:
 
 
 def agreement(bundle: Bundle, images: CocoSet, threads: int | None = None) -> ApShare:
-    """AP with what FP32 finds as the truth: no labels are needed, and nothing is forgiven.
+    """The share of AP to be expected, told from how well a variant finds what FP32 finds.
 
-    It is lower than the share of AP that labels give: a box that moves is wrong here even where
-    it moves towards the object.
+    AP with FP32's boxes as the truth needs no labels and has little chance in it, as nothing that
+    FP32 misses or invents counts. It falls faster than AP, a box that moves being wrong even where
+    it moves towards the object; that is divided out, by what was measured on one detector. So it
+    is good for choosing between variants, and the gate measures what was chosen.
     """
-    return ApShare(bundle, found_by_fp32(bundle, images, threads), threads)
+    return ApShare(bundle, found_by_fp32(bundle, images, threads), threads, STRICTER)
 
 
 def found_by_fp32(bundle: Bundle, images: CocoSet, threads: int | None = None) -> CocoSet:
