@@ -28,8 +28,8 @@ from onnx import ModelProto, TensorProto, numpy_helper
 from stopline.devices.coco import CocoSet, load_image, read_coco
 from stopline.devices.confusion import iou_matrix
 from stopline.devices.evaluation import MIN_SCORE, EvaluationSettings, evaluate
+from stopline.runtime.backends.cpu import read_cpu
 from stopline.runtime.bundle import Bundle, open_bundle, write_bundle
-from stopline.runtime.cpu import read_cpu
 from stopline.runtime.detections import Detections
 from stopline.runtime.detector import Detector, DetectorSettings
 from stopline.runtime.manifest import Variant

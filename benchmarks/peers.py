@@ -24,7 +24,7 @@ import click
 from stopline.export.bundle import About, quick_bundle
 from stopline.export.families import recognised
 from stopline.export.raw import read_raw
-from stopline.runtime.backend import usable_cpus
+from stopline.runtime.backends.backend import usable_cpus
 from stopline.runtime.manifest import Provenance
 
 SIDE, WARM_UP = 320, 20

@@ -29,7 +29,7 @@ from stopline.devices.confusion import iou_matrix
 from stopline.runtime.arrays import Boxes
 from stopline.runtime.detections import Detections
 from stopline.runtime.sim import CLASSES, Road, RoadSettings
-from stopline.runtime.tracker import Tracker
+from stopline.runtime.tracking.tracker import Tracker
 
 FPS, SECONDS = 30, 10
 SHARES = (0.0, 0.3, 0.5, 0.7)

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from stopline.devices.engines.memory import available_mib
-from stopline.runtime.backend import BackendError
-from stopline.runtime.cuda import Gpu, first_gpu
-from stopline.runtime.onnxruntime_backend import CPU
-from stopline.runtime.onnxruntime_gpu import CUDA, TENSORRT, provider_failure
-from stopline.runtime.tensorrt_library import Library, library_of, tensorrt_module
+from stopline.runtime.backends.backend import BackendError
+from stopline.runtime.backends.cuda import Gpu, first_gpu
+from stopline.runtime.backends.onnxruntime_backend import CPU
+from stopline.runtime.backends.onnxruntime_gpu import CUDA, TENSORRT, provider_failure
+from stopline.runtime.backends.tensorrt_library import Library, library_of, tensorrt_module
 
 Fact = TypeVar("Fact", Gpu, Library)
 LIBRARIES = ("onnxruntime", "onnxruntime-gpu", "openvino", "cuda-python", "cuda-bindings")

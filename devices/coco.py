@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stopline.runtime.arrays import Boxes, Image
-from stopline.runtime.image_files import read_image
+from stopline.runtime.cameras.image_files import read_image
 
 ROUNDING = 2.0  # pixels; labelling tools round the corners of a box past the edge of the image
 

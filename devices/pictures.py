@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from stopline.runtime.arrays import Image
-from stopline.runtime.image_files import find_images, read_image
+from stopline.runtime.cameras.image_files import find_images, read_image
 from stopline.runtime.sim import Road, RoadSettings
 
 T = TypeVar("T")

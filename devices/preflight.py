@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stopline.devices.board import Board
-from stopline.runtime.backend import BackendError
+from stopline.runtime.backends.backend import BackendError
+from stopline.runtime.backends.engine import Here, check_engine
+from stopline.runtime.backends.onnxruntime_backend import CPU
+from stopline.runtime.backends.onnxruntime_gpu import CUDA, TENSORRT
 from stopline.runtime.bundle import Bundle
-from stopline.runtime.engine import Here, check_engine
 from stopline.runtime.manifest import Precision
-from stopline.runtime.onnxruntime_backend import CPU
-from stopline.runtime.onnxruntime_gpu import CUDA, TENSORRT
 
 OLDEST_TENSORRT = (10, 3)  # JetPack 6; strongly typed networks with Q/DQ before it are untested
 OLDEST_SM = {"tensorrt": 7.0, "tensorrt_rtx": 7.5}  # as NVIDIA's support matrices say

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from stopline.devices.fidelity import EXACT, Answers, Evidence, Run, answers, ap_of, fidelity
 from stopline.devices.gate import GateLimits, judge
 from stopline.devices.selftest import SelfTested, selftested
-from stopline.runtime.backend import BY_NAME_ONLY, BackendError, NotHere, backend_names
+from stopline.runtime.backends.backend import BY_NAME_ONLY, BackendError, NotHere, backend_names
+from stopline.runtime.backends.cpu import read_cpu
 from stopline.runtime.bundle import Bundle
-from stopline.runtime.cpu import read_cpu
 from stopline.runtime.detector import Detector
 from stopline.runtime.manifest import Accuracy, BundleError, Fidelity, Precision
 from stopline.runtime.selftest import SelfTest

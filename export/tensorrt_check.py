@@ -6,9 +6,9 @@ from stopline.devices.engines.network import EngineError
 from stopline.devices.engines.plan import BuildSettings
 from stopline.devices.engines.plan import build_plan as built_plan
 from stopline.export.raw import ExportError
-from stopline.runtime import tensorrt_library
-from stopline.runtime.backend import NotHere
-from stopline.runtime.tensorrt_library import tensorrt_log as _log
+from stopline.runtime.backends import tensorrt_library
+from stopline.runtime.backends.backend import NotHere
+from stopline.runtime.backends.tensorrt_library import tensorrt_log as _log
 
 __all__ = ["TensorRTError", "_log", "build_plan", "tensorrt_module"]
 

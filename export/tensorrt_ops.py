@@ -4,7 +4,7 @@ from onnx import ModelProto
 
 from stopline.export.raw import ExportError
 from stopline.export.sound import name_of, named, nodes_of
-from stopline.runtime.tensorrt_library import tensorrt_log, tensorrt_module
+from stopline.runtime.backends.tensorrt_library import tensorrt_log, tensorrt_module
 
 
 def refuse_what_tensorrt_lacks(model: ModelProto) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stopline.runtime.bundle import Bundle, open_bundle
-    from stopline.runtime.camera import open_camera
+    from stopline.runtime.cameras.camera import open_camera
     from stopline.runtime.detections import Detection, Detections
     from stopline.runtime.detector import Detector, DetectorSettings
     from stopline.runtime.frame import CameraState, Frame, Result
@@ -28,7 +28,7 @@ __all__ = [
 
 _MODULES = {
     "bundle": ("Bundle", "open_bundle"),
-    "camera": ("open_camera",),
+    "cameras.camera": ("open_camera",),
     "detections": ("Detection", "Detections"),
     "detector": ("Detector", "DetectorSettings"),
     "frame": ("CameraState", "Frame", "Result"),

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stopline.runtime.arrays import Image
-from stopline.runtime.backend import BackendError, open_backend, usable_cpus
+from stopline.runtime.backends.backend import BackendError, open_backend, usable_cpus
+from stopline.runtime.backends.choice import Choice, Machine, asked_for, choose
 from stopline.runtime.bundle import Bundle, open_bundle
-from stopline.runtime.choice import Choice, Machine, asked_for, choose
 from stopline.runtime.closing import Closing
 from stopline.runtime.detections import Detections
 from stopline.runtime.letterbox import Fit, letterbox

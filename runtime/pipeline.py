@@ -8,17 +8,24 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from stopline.runtime.arrays import Image
-from stopline.runtime.camera import Camera, Clock, Source, SourceName, find_source, source_of
-from stopline.runtime.camera_state import Patience
+from stopline.runtime.cameras.camera import (
+    Camera,
+    Clock,
+    Source,
+    SourceName,
+    find_source,
+    source_of,
+)
+from stopline.runtime.cameras.camera_state import Patience
+from stopline.runtime.cameras.feed import Feed, FileFeed
+from stopline.runtime.cameras.live_feed import LiveFeed, LiveSettings
+from stopline.runtime.cameras.newest import News
+from stopline.runtime.cameras.reconnect import Reconnect
 from stopline.runtime.closing import Closing
 from stopline.runtime.detections import Detections
 from stopline.runtime.detector import Inference
-from stopline.runtime.feed import Feed, FileFeed
 from stopline.runtime.frame import CameraState, Frame, Result
-from stopline.runtime.live_feed import LiveFeed, LiveSettings
-from stopline.runtime.newest import News
-from stopline.runtime.reconnect import Reconnect
-from stopline.runtime.tracker import Tracker, TrackerSettings
+from stopline.runtime.tracking.tracker import Tracker, TrackerSettings
 
 # How late a change of state may be seen, and how long Ctrl-C may take, while no frame comes.
 POLL_S = 0.02

@@ -15,11 +15,11 @@ import msgspec
 from stopline.devices.engines.network import EngineError
 from stopline.devices.engines.plan import BuildSettings, Plan, build_plan
 from stopline.devices.engines.trial import try_engine
-from stopline.runtime.backend import BackendError
+from stopline.runtime.backends.backend import BackendError
+from stopline.runtime.backends.engine_record import EngineLayer, Placement, Trial
+from stopline.runtime.backends.tensorrt_library import library_of, tensorrt_module
 from stopline.runtime.bundle import open_bundle
-from stopline.runtime.engine_record import EngineLayer, Placement, Trial
 from stopline.runtime.manifest import BundleError, Precision
-from stopline.runtime.tensorrt_library import library_of, tensorrt_module
 
 STDIN = 0
 

@@ -24,17 +24,17 @@ from stopline.devices.engines.rungs import (
 )
 from stopline.devices.engines.shelf import Shelf, described, engine_shelf
 from stopline.devices.engines.work import Work, built_in_child, tried_in_child
-from stopline.runtime.bundle import Bundle
-from stopline.runtime.engine import engine_stem
-from stopline.runtime.engine_record import (
+from stopline.runtime.backends.engine import engine_stem
+from stopline.runtime.backends.engine_record import (
     Built,
     EngineLayer,
     EngineRecord,
     Left,
     Rung,
 )
+from stopline.runtime.backends.tensorrt_library import Library
+from stopline.runtime.bundle import Bundle
 from stopline.runtime.manifest import Precision
-from stopline.runtime.tensorrt_library import Library
 
 MOST_EDITS = 8
 

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from stopline.runtime.engine_record import EngineLayer, Placement
+from stopline.runtime.backends.engine_record import EngineLayer, Placement
 
 LAYER = re.compile(r"^Name: (?P<name>.*?), LayerType: (?P<kind>[^,]*), (?P<rest>.*)$")
 TENSORS = {name: re.compile(rf"\b{name}: \[(.*?)\}}\]") for name in ("Inputs", "Outputs")}

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from stopline.runtime.backend import BackendError
-from stopline.runtime.cuda import first_gpu
+from stopline.runtime.backends.backend import BackendError
+from stopline.runtime.backends.cuda import first_gpu
 
 MEMINFO = Path("/proc/meminfo")
 

@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from stopline.runtime.tensorrt_library import library_of, tensorrt_log
+from stopline.runtime.backends.tensorrt_library import library_of, tensorrt_log
 
 
 class EngineError(ValueError):

@@ -9,8 +9,8 @@ from stopline.devices.engines.layer_report import layers_of, placed
 from stopline.devices.engines.memory import workspace_mib
 from stopline.devices.engines.network import EngineError, Parsed, parsed
 from stopline.devices.engines.progress import OnProgress, monitor
-from stopline.runtime.engine_record import EngineLayer, Placement
-from stopline.runtime.tensorrt_library import library_of, tensorrt_log, tensorrt_module
+from stopline.runtime.backends.engine_record import EngineLayer, Placement
+from stopline.runtime.backends.tensorrt_library import library_of, tensorrt_log, tensorrt_module
 
 MIB = 1 << 20
 # In TensorRT for RTX a timing cache does nothing, and making one is deprecated.

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from stopline.runtime.backends.engine_record import EngineRecord, Rung, Trial
 from stopline.runtime.bundle import Bundle
-from stopline.runtime.engine_record import EngineRecord, Rung, Trial
 from stopline.runtime.manifest import Precision
 
 RUNGS: tuple[Rung, ...] = get_args(Rung)

@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 
 from stopline.devices.engines.network import EngineError
+from stopline.runtime.backends.engine_record import EngineRecord
 from stopline.runtime.bundle import Bundle
-from stopline.runtime.engine_record import EngineRecord
 from stopline.runtime.manifest import ENGINES
 
 LOCK = ".lock"

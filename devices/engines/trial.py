@@ -11,9 +11,9 @@ import numpy as np
 from stopline.devices.engines.network import EngineError
 from stopline.devices.fidelity import Run
 from stopline.devices.selftest import selftested
+from stopline.runtime.backends.engine_record import Trial
 from stopline.runtime.bundle import Bundle
 from stopline.runtime.detector import Detector, DetectorSettings
-from stopline.runtime.engine_record import Trial
 from stopline.runtime.manifest import Precision
 from stopline.runtime.selftest import read_selftest
 

@@ -20,8 +20,8 @@ from stopline.devices.engines.memory import available_mib
 from stopline.devices.engines.network import EngineError
 from stopline.devices.engines.plan import BuildSettings
 from stopline.devices.engines.supervised import Limits, answers
+from stopline.runtime.backends.engine_record import Trial
 from stopline.runtime.bundle import Bundle
-from stopline.runtime.engine_record import Trial
 from stopline.runtime.manifest import Precision
 
 Answer = TypeVar("Answer", Built, Tried)

@@ -17,7 +17,7 @@ from stopline.export.quantize.overlap import refuse_shared
 from stopline.export.quantize.picking import picked, strata
 from stopline.export.raw import ExportError
 from stopline.runtime.arrays import Frames, Image
-from stopline.runtime.image_files import find_images, read_image
+from stopline.runtime.cameras.image_files import find_images, read_image
 from stopline.runtime.letterbox import letterbox
 from stopline.runtime.manifest import Calibration, Input
 from stopline.runtime.sim import Road, RoadSettings

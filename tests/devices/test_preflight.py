@@ -7,11 +7,11 @@ import pytest
 
 from stopline.devices.board import Board, this_board
 from stopline.devices.preflight import preflight, why_no_engine
+from stopline.runtime.backends.cuda import Gpu
+from stopline.runtime.backends.onnxruntime_backend import CPU
+from stopline.runtime.backends.onnxruntime_gpu import CUDA, TENSORRT
+from stopline.runtime.backends.tensorrt_library import Library
 from stopline.runtime.bundle import Bundle
-from stopline.runtime.cuda import Gpu
-from stopline.runtime.onnxruntime_backend import CPU
-from stopline.runtime.onnxruntime_gpu import CUDA, TENSORRT
-from stopline.runtime.tensorrt_library import Library
 from tests.runtime.engines import PLAN, record_for, shelve
 from tests.runtime.tiny import tiny_bundle
 

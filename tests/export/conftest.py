@@ -7,7 +7,7 @@ import pytest
 from stopline.export.families import Recognised, recognised
 from stopline.export.raw import read_raw
 from stopline.runtime.arrays import Image
-from stopline.runtime.image_files import read_image
+from stopline.runtime.cameras.image_files import read_image
 from tests.export.tiny import TinyYolox, tiny_detector
 
 

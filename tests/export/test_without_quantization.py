@@ -12,11 +12,11 @@ from stopline.devices.engines.network import EngineError
 from stopline.devices.engines.plan import BuildSettings
 from stopline.devices.engines.work import Work
 from stopline.export.without_quantization import dequantized, named_in, without_quantization
+from stopline.runtime.backends.engine import engine_stem
+from stopline.runtime.backends.engine_record import read_record
+from stopline.runtime.backends.tensorrt_library import library_of, tensorrt_module
 from stopline.runtime.bundle import Bundle, write_bundle
-from stopline.runtime.engine import engine_stem
-from stopline.runtime.engine_record import read_record
 from stopline.runtime.manifest import Variant
-from stopline.runtime.tensorrt_library import library_of, tensorrt_module
 from tests.export.quantized_tiny import quantized_layers, quantized_tiny
 from tests.export.running import run_with_onnxruntime
 from tests.runtime.tiny import HERE, tiny_manifest

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
+from stopline.runtime.backends.engine import Here, engine_stem
+from stopline.runtime.backends.engine_record import Built, EngineRecord, Trial
+from stopline.runtime.backends.tensorrt_library import Library
 from stopline.runtime.bundle import Bundle
-from stopline.runtime.engine import Here, engine_stem
-from stopline.runtime.engine_record import Built, EngineRecord, Trial
 from stopline.runtime.manifest import ENGINES, Precision
-from stopline.runtime.tensorrt_library import Library
 
 ORIN = Here("Orin", "8.7", Library("tensorrt", "10.3.0"))
 PLAN = b"a plan of a few bytes"

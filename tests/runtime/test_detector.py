@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from stopline.runtime.backend import BackendError, open_backend
+from stopline.runtime.backends.backend import BackendError, open_backend
 from stopline.runtime.bundle import Bundle
 from stopline.runtime.detector import Detector, DetectorSettings
 from stopline.runtime.manifest import Input, Precision, Variant

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from stopline.runtime.camera_state import Patience, state_after
+from stopline.runtime.cameras.camera_state import Patience, state_after
 from stopline.runtime.closing import Closing
 from stopline.runtime.detector import Detector, DetectorSettings
 from stopline.runtime.frame import CameraState, Frame, Result

@@ -9,14 +9,14 @@ import msgspec
 import numpy as np
 
 from stopline.runtime.arrays import Image
+from stopline.runtime.backends.trial import Tried
 from stopline.runtime.bundle import Bundle, write_bundle
 from stopline.runtime.detections import Detections
 from stopline.runtime.detector import Detector, DetectorSettings
 from stopline.runtime.manifest import Fidelity, Precision, Variant
-from stopline.runtime.trial import Tried
 from tests.runtime.tiny import HERE, TINY_HW, red_square, tiny_manifest
 
-CPUS = HERE / "cpuinfo"
+CPUS = HERE / "backends" / "cpuinfo"
 VNNI, NO_VNNI = CPUS / "cascade-lake.txt", CPUS / "zen3.txt"  # which has a dot product of bytes
 TINY = (HERE / "tiny.onnx").read_bytes()
 RED = np.array([-0.5, -0.5, 1], np.float32) / 255  # what tiny.onnx multiplies BGR by

@@ -23,7 +23,7 @@ from stopline.devices.engines.rungs import Attempt
 from stopline.devices.engines.work import Work
 from stopline.devices.preflight import Preflight, preflight, why_no_engine
 from stopline.devices.whole_file import refuse_unwritable, write_whole
-from stopline.runtime.backend import BackendError
+from stopline.runtime.backends.backend import BackendError
 from stopline.runtime.bundle import Bundle, open_bundle
 from stopline.runtime.manifest import Precision
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 if TYPE_CHECKING:
+    from stopline.runtime.cameras.reconnect import Reconnect
     from stopline.runtime.detector import Detector
     from stopline.runtime.frame import Result
-    from stopline.runtime.json_lines import JsonLines
     from stopline.runtime.manifest import Precision
     from stopline.runtime.pipeline import CameraReport, Pipeline
-    from stopline.runtime.reconnect import Reconnect
-    from stopline.runtime.recording import Recorder
-    from stopline.runtime.tally import Tally
+    from stopline.runtime.sinks.json_lines import JsonLines
+    from stopline.runtime.sinks.recording import Recorder
+    from stopline.runtime.sinks.tally import Tally
 
 # The runtime is imported inside functions: `--help`, and a wrong option, must not wait for OpenCV.
 
@@ -68,7 +68,7 @@ class _Signals:
 def _known_backend(context: click.Context, option: click.Parameter, name: str | None) -> str | None:
     if name is None:
         return None
-    from stopline.runtime.backend import backend_names
+    from stopline.runtime.backends.backend import backend_names
 
     if name not in backend_names():
         raise click.BadParameter(f"{name!r} is none of {', '.join(backend_names())}")
@@ -142,7 +142,7 @@ def _run(options: RunOptions) -> int:
 
 
 def _reconnect(options: RunOptions) -> "Reconnect":
-    from stopline.runtime.reconnect import Reconnect
+    from stopline.runtime.cameras.reconnect import Reconnect
 
     most = math.inf if options.reconnect else 0
     return Reconnect(most_failures=most, from_start=options.wait_for_cameras)
@@ -163,17 +163,17 @@ def _write_all(pipeline: "Pipeline", sinks: _Sinks, options: RunOptions) -> None
 
 def _open_sinks(options: RunOptions, pipeline: "Pipeline", opened: ExitStack) -> _Sinks:
     """Called once the sources are open: a mistyped one must not empty the results of before."""
-    from stopline.runtime.tally import Tally
+    from stopline.runtime.sinks.tally import Tally
 
     tally = Tally()
     sinks = _Sinks(tally, [tally])
     if options.json is not None:
-        from stopline.runtime.json_lines import JsonLines
+        from stopline.runtime.sinks.json_lines import JsonLines
 
         sinks.json = opened.enter_context(JsonLines(options.json))
         sinks.all.append(sinks.json)
     if options.record is not None:
-        from stopline.runtime.recording import Recorder
+        from stopline.runtime.sinks.recording import Recorder
 
         names = [camera.name for camera in pipeline.reports()]
         recorder = Recorder(Path(options.record), names, partial(_rate_of, pipeline))
@@ -181,7 +181,7 @@ def _open_sinks(options: RunOptions, pipeline: "Pipeline", opened: ExitStack) ->
         sinks.all.append(recorder)
     json_on_terminal = options.json == "-" and sys.stdout.isatty()
     if sys.stderr.isatty() and not options.quiet and not json_on_terminal:
-        from stopline.runtime.live_table import LiveTable
+        from stopline.runtime.sinks.live_table import LiveTable
 
         sinks.all.append(opened.enter_context(LiveTable(tally)))
     return sinks
@@ -211,7 +211,7 @@ def _stopped_by_signals(pipeline: "Pipeline") -> Iterator[_Signals]:
 
 
 def _print_summary(detector: "Detector", sinks: _Sinks, cameras: "list[CameraReport]") -> None:
-    from stopline.runtime.tally import summary_lines
+    from stopline.runtime.sinks.tally import summary_lines
 
     to_stderr = sinks.json is not None and sinks.json.path == "-"
     manifest = detector.bundle.manifest

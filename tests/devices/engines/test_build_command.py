@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from stopline.runtime.backend import BackendError, open_backend
+from stopline.runtime.backends.backend import BackendError, open_backend
+from stopline.runtime.backends.cuda import first_gpu
+from stopline.runtime.backends.engine import find_engine
+from stopline.runtime.backends.engine_record import read_record
 from stopline.runtime.bundle import open_bundle
-from stopline.runtime.cuda import first_gpu
-from stopline.runtime.engine import find_engine
-from stopline.runtime.engine_record import read_record
 from tests.devices.engines.building import BUILD, build, ends, names_in, report_of, without_training
 from tests.runtime.engines import ORIN
 from tests.runtime.tiny import tiny_bundle

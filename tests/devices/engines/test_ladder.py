@@ -19,11 +19,11 @@ from stopline.devices.engines.rungs import (
 )
 from stopline.devices.engines.trial import timed, try_engine
 from stopline.devices.engines.work import Work
+from stopline.runtime.backends.engine_record import Rung, Trial, read_record
+from stopline.runtime.backends.tensorrt_library import library_of, tensorrt_module
 from stopline.runtime.bundle import Bundle, write_bundle
 from stopline.runtime.detector import Detector, DetectorSettings
-from stopline.runtime.engine_record import Rung, Trial, read_record
 from stopline.runtime.manifest import BundleError
-from stopline.runtime.tensorrt_library import library_of, tensorrt_module
 from tests.runtime.engines import record_for
 from tests.runtime.tiny import HERE, red_square, tiny_bundle, tiny_manifest
 

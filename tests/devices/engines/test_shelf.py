@@ -8,8 +8,8 @@ import pytest
 
 from stopline.devices.engines.network import EngineError
 from stopline.devices.engines.shelf import described, engine_shelf
+from stopline.runtime.backends.engine import engine_stem, find_engine
 from stopline.runtime.bundle import Bundle
-from stopline.runtime.engine import engine_stem, find_engine
 from tests.devices.engines.building import names_in
 from tests.runtime.engines import ORIN, PLAN, record_for
 from tests.runtime.tiny import tiny_bundle

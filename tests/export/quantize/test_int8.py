@@ -192,7 +192,7 @@ def test_stock_yolox_keeps_its_answer(data_pack: Path) -> None:
     from stopline.export.families import recognised
     from stopline.export.quantize.layers import head_outputs, layers
     from stopline.export.raw import read_raw
-    from stopline.runtime.image_files import read_image
+    from stopline.runtime.cameras.image_files import read_image
     from stopline.runtime.letterbox import letterbox
 
     found = sorted((data_pack / "images" / "coco_subset").rglob("*.jpg"))[:40]

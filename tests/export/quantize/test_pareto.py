@@ -8,7 +8,7 @@ import pytest
 from stopline.export.quantize.pareto import frontier, moved, pareto_png
 from stopline.export.quantize.search import SearchSettings
 from stopline.export.quantize.trials import Trial
-from stopline.runtime.image_files import read_image
+from stopline.runtime.cameras.image_files import read_image
 from tests.export.quantize.small import LAYERS, NoiseScore, TableScore, searched
 
 

@@ -1,0 +1,1 @@
+"""What runs a graph, and which of them this machine should use."""
