@@ -61,14 +61,19 @@ def check_session(model: Path, shape: Input, session: "onnxruntime.InferenceSess
     check_tensors(model, shape, inputs, {node.name for node in session.get_outputs()})
 
 
+def refuse_absent(provider: str) -> None:
+    """Raise NotHere if the onnxruntime that is installed was built without it."""
+    if provider not in onnxruntime_module().get_available_providers():
+        raise NotHere(f"this onnxruntime has no {provider}: install stopline[gpu]")
+
+
 def make_session(
     model: Path | bytes, providers: Sequence[Provider], options: "onnxruntime.SessionOptions"
 ) -> "onnxruntime.InferenceSession":
     """With the first of `providers` at work; raises BackendError if it is not."""
-    ort = onnxruntime_module()
     first, _ = providers[0]
-    if first not in ort.get_available_providers():
-        raise NotHere(f"this onnxruntime has no {first}: install stopline[gpu]")
+    refuse_absent(first)
+    ort = onnxruntime_module()
     name = "a graph in memory" if isinstance(model, bytes) else model
     try:
         session = ort.InferenceSession(

@@ -23,6 +23,7 @@ from stopline.runtime.backends.onnxruntime_backend import (
     first_line,
     make_session,
     onnxruntime_module,
+    refuse_absent,
     session_options,
 )
 from stopline.runtime.backends.overheard import overheard
@@ -169,6 +170,7 @@ def _opened(
     name: str, graph: Graph, providers: Sequence[Provider], threads: int
 ) -> BoundOnnxRuntime:
     for provider, _ in providers:
+        refuse_absent(provider)
         if (failure := provider_failure(provider)) is not None:
             raise BackendError(failure)
     session = make_session(graph.file, providers, session_options(threads))

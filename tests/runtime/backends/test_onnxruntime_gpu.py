@@ -23,6 +23,7 @@ from stopline.runtime.backends.onnxruntime_gpu import (
 )
 from stopline.runtime.backends.overheard import overheard
 from stopline.runtime.bundle import Bundle
+from stopline.runtime.detector import Detector
 from stopline.runtime.letterbox import letterbox
 from tests.runtime.tiny import red_square, tiny_bundle
 
@@ -122,3 +123,10 @@ def test_tensorrt_lowers_no_precision_that_the_graph_does_not_use(tmp_path: Path
     int8 = tensorrt_options("int8", cache)
     assert (int8["trt_fp16_enable"], int8["trt_int8_enable"]) == ("0", "1")
     assert int8["trt_engine_cache_path"] == str(cache)
+
+
+def test_a_cpu_build_of_onnxruntime_is_no_failure_to_report(tmp_path: Path) -> None:
+    if "CUDAExecutionProvider" in ort.get_available_providers():
+        pytest.skip("this onnxruntime has CUDA")
+    with Detector(tiny_bundle(tmp_path / "tiny")) as detector:
+        assert not any("cuda" in reason for reason in detector.passed_over)
