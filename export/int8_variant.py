@@ -43,7 +43,7 @@ class Int8Asked:
     apart_from: CocoSet | None = None  # the set of the gate
     images: int = ENOUGH
     wanted: float = 0.995  # of FP32, where a search ends: chance must not push it below the gate
-    least_int8: float = LEAST_INT8  # share of the multiply-accumulates
+    least_int8: float | None = None  # share of the multiply-accumulates; None leaves it to accuracy
     search: bool = False
     work: Path | None = None
     report: Path | None = None  # a folder for the picture of a search
@@ -65,8 +65,9 @@ def _made(bundle: Bundle, asked: Int8Asked, on_step: OnStep) -> Int8Made:
     if asked.search:
         made = _searched(bundle, calibration, asked, told)
     else:
-        made = int8_model(model, calibration, Int8Settings(least_int8=asked.least_int8), told)
-    if made.int8_macs < asked.least_int8:
+        goes_to = LEAST_INT8 if asked.least_int8 is None else asked.least_int8
+        made = int8_model(model, calibration, Int8Settings(least_int8=goes_to), told)
+    if asked.least_int8 is not None and made.int8_macs < asked.least_int8:
         raise GateError(
             f"int8 refused: {made.int8_macs:.1%} of the multiply-accumulates can be INT8 without "
             f"depthwise layers and outputs, wanted {asked.least_int8:.0%}: --search tries those too"
@@ -90,7 +91,7 @@ def _searched(
     if isinstance(asked.training, Path):
         raise ExportError("a search takes a COCO file to choose images by: --calibrate COCO.json")
     score = agreement(bundle, selection_set(asked.training, calibration, CHOSEN_ON))
-    settings = SearchSettings(asked.wanted, asked.least_int8)
+    settings = SearchSettings(asked.wanted, asked.least_int8 or 0.0)
     model = onnx.load(bundle.variant_path("fp32"))
     with _folder(asked.work) as work:
         made = mixed_precision(model, calibration, score, settings, (work, on_step))

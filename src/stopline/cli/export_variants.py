@@ -10,7 +10,6 @@ import click
 from stopline.devices.coco import CocoSet, read_coco
 from stopline.export.int8_variant import Int8Asked, int8_maker
 from stopline.export.quantize.calibration import ENOUGH
-from stopline.export.quantize.int8 import LEAST_INT8
 from stopline.export.variants import ORDER, VariantsSettings
 from stopline.runtime.manifest import Precision
 
@@ -50,9 +49,8 @@ OPTIONS = (
     click.option(
         "--least-int8",
         type=click.FloatRange(0, 1),
-        default=LEAST_INT8,
         metavar="SHARE",
-        help=f"Of the multiply-accumulates, to be in INT8 [{LEAST_INT8}].",
+        help="Of the multiply-accumulates, to be in INT8 [as accuracy allows].",
     ),
     click.option(
         "--search", is_flag=True, help="Choose float layers by AP on the training split: slow."
@@ -70,7 +68,7 @@ class Asked:
     calibrate: Path | None
     calibrate_images: Path | None
     calibration_images: int
-    least_int8: float
+    least_int8: float | None
     search: bool
     work: Path | None
     report: Path | None
