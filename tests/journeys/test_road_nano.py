@@ -102,3 +102,20 @@ def test_eval_reproduces_the_figures_of_the_model_card(data_pack: Path, tmp_path
         assert measured[figure] == pytest.approx(getattr(promised, figure), abs=0.003)
     for name, said in promised.classes.items():
         assert measured["classes"][name]["AP50"] == pytest.approx(said.AP50, abs=0.02), name
+
+
+@pytest.mark.journey
+@pytest.mark.data
+def test_int8_passes_the_gate_again_on_this_machine(data_pack: Path, tmp_path: Path) -> None:
+    labels, images = data_pack / "splits" / "public_val.json", data_pack / "images"
+    told = tmp_path / "verified.json"
+    only = ("--precision", "int8", "--backend", "exact")
+    stopline("verify", "road-nano", *only, "--data", labels, "--images", images, "--json", told)
+    [row] = json.loads(told.read_text())["rows"]
+    assert row["fidelity"]["images"] == 265
+    assert row["fidelity"]["AP_share"] >= 0.99
+    promised = open_bundle("road-nano").manifest.variants["int8"]
+    assert promised.int8_macs is not None
+    assert promised.int8_macs >= 0.8
+    assert promised.accuracy is not None
+    assert row["AP"] == pytest.approx(promised.accuracy.AP, abs=0.005)
