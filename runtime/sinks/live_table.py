@@ -1,13 +1,13 @@
 """A table on the terminal that shows, while it runs, what each camera sees and how late."""
 
 import time
-from types import TracebackType
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from stopline.runtime.cameras.camera import Clock, short_name
+from stopline.runtime.closing import Closing
 from stopline.runtime.frame import CameraState, Result
 from stopline.runtime.sinks.tally import CameraTally, Tally, percentile
 
@@ -23,17 +23,19 @@ STYLES = {
 COLUMNS = ("camera", "state", "fps", "age p50", "age p99", "n", "dropped", "sees")
 
 
-class LiveTable:
+class LiveTable(Closing):
     """Shows a tally that others fill. It draws when written to: no thread of its own."""
 
     def __init__(
         self, tally: Tally, console: Console | None = None, clock: Clock = time.monotonic_ns
     ) -> None:
+        """Put the table on the terminal."""
         self._tally = tally
         self._clock = clock
         self._next_ns = 0
         console = console or Console(stderr=True)
         self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._live.start()
 
     def write(self, result: Result) -> None:
         """Draw again, at most four times a second."""
@@ -45,18 +47,6 @@ class LiveTable:
     def close(self) -> None:
         """Take the table off the terminal."""
         self._live.stop()
-
-    def __enter__(self) -> "LiveTable":
-        self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def table_of(tally: Tally) -> Table:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stopline.cli.preflight_table import preflight_table
+from stopline.cli.report import given
 from stopline.devices.board import Board, this_board
 from stopline.devices.engines.ladder import Climbed, Edit, LadderSettings, Target, climb
 from stopline.devices.engines.layer_report import types_used
@@ -22,12 +23,10 @@ from stopline.devices.engines.plan import BuildSettings
 from stopline.devices.engines.rungs import Attempt
 from stopline.devices.engines.work import Work
 from stopline.devices.preflight import Preflight, preflight, why_no_engine
-from stopline.devices.whole_file import refuse_unwritable, write_whole
+from stopline.devices.whole_file import refuse_unwritable
 from stopline.runtime.backends.backend import BackendError
 from stopline.runtime.bundle import Bundle, open_bundle
 from stopline.runtime.manifest import Precision
-
-WIDE = 200  # columns of a log or a pipe, which has no edge at which to cut a table off
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ def _progress(console: Console, timeout_s: float | None) -> Iterator[Work]:
 
 
 def _report(climbed: Climbed, target: Target, bundle: Bundle, wanted: _Wanted) -> None:
-    console = _written(_as_json(climbed, target, bundle), wanted)
+    console = given(_as_json(climbed, target, bundle), wanted.json)
     console.print(_table(climbed, target))
     built = [one.record for one in climbed.attempts if one.record is not None]
     if built:
@@ -139,22 +138,8 @@ def _report(climbed: Climbed, target: Target, bundle: Bundle, wanted: _Wanted) -
         console.print(Text(f"not run: {target.not_run}"), soft_wrap=True)
 
 
-def _written(report: Any, wanted: _Wanted) -> Console:
-    """Write the report, and give what people read: stderr if stdout is the machine's."""
-    to_stdout = wanted.json == Path("-")
-    encoded = msgspec.json.format(msgspec.json.encode(report), indent=2)
-    if to_stdout:
-        click.echo(encoded)
-    elif wanted.json is not None:
-        write_whole(encoded + b"\n", wanted.json)
-    console = Console(stderr=to_stdout, highlight=False)
-    if not console.is_terminal:
-        console.width = WIDE
-    return console
-
-
 def _check(found: Preflight, wanted: _Wanted) -> int:
-    console = _written(asdict(found), wanted)
+    console = given(asdict(found), wanted.json)
     console.print(preflight_table(found))
     return 0 if found.able else 1
 

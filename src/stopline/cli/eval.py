@@ -7,22 +7,20 @@ from pathlib import Path
 from typing import get_args
 
 import click
-import msgspec
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from stopline.cli.evaluation_table import confusion, figures, remarks
+from stopline.cli.report import given
 from stopline.devices.coco import CocoSet, read_coco
 from stopline.devices.contact_sheet import contact_sheet, write_png
 from stopline.devices.evaluation import MIN_SCORE, Evaluation, EvaluationSettings, evaluate
 from stopline.devices.evaluation_report import as_json
-from stopline.devices.whole_file import refuse_unwritable, write_whole
+from stopline.devices.whole_file import refuse_unwritable
 from stopline.runtime.bundle import open_bundle
 from stopline.runtime.detector import Detector, DetectorSettings
 from stopline.runtime.manifest import Precision
-
-WIDE = 240  # columns of a log or a pipe, which has no edge at which to cut a table off
 
 
 @dataclass(frozen=True)
@@ -91,18 +89,9 @@ def command(bundle: str, **options: object) -> None:
 
 def _give(evaluation: Evaluation, coco_set: CocoSet, wanted: _Wanted) -> None:
     """The files first: whoever sees the table finds them written."""
-    to_stdout = wanted.json == Path("-")
     if wanted.worst is not None:
         write_png(contact_sheet(evaluation.missed, evaluation.false), wanted.worst)
-    if wanted.json is not None:
-        encoded = msgspec.json.format(msgspec.json.encode(as_json(evaluation)), indent=2)
-        if to_stdout:
-            click.echo(encoded)
-        else:
-            write_whole(encoded + b"\n", wanted.json)
-    console = Console(stderr=to_stdout)
-    if not console.is_terminal:
-        console.width = WIDE
+    console = given(as_json(evaluation), wanted.json)
     console.print(figures(evaluation))
     if wanted.confusion:
         console.print(confusion(evaluation))

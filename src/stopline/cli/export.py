@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
-from rich.console import Console
 
 from stopline.cli.export_report import as_json, table
 from stopline.cli.export_source import Found, FoundBundle, Wanted, find_source
 from stopline.cli.export_variants import Asked, variant_options, variants_settings
+from stopline.cli.report import given
 from stopline.cli.steps import steps
 from stopline.devices.coco import CocoSet, load_image, read_coco
 from stopline.devices.pictures import pictures, spread
-from stopline.devices.whole_file import refuse_unwritable, write_whole
+from stopline.devices.whole_file import refuse_unwritable
 from stopline.export.bundle import Exported, ExportSettings, export_bundle, extended_bundle
 from stopline.export.contract import ContractSettings
 from stopline.export.families import FAMILIES
@@ -101,12 +100,5 @@ def _evidence(wanted: Wanted) -> tuple[list[Image], CocoSet | None]:
 
 
 def _give(exported: Exported, wanted: Wanted, family: str | None) -> None:
-    to_stdout = wanted.json == Path("-")
-    said = as_json(exported, wanted.output, family)
-    encoded = msgspec.json.format(msgspec.json.encode(said), indent=2)
-    if to_stdout:
-        click.echo(encoded)
-    elif wanted.json is not None:
-        write_whole(encoded + b"\n", wanted.json)
-    console = Console(stderr=to_stdout, highlight=False)
+    console = given(as_json(exported, wanted.output, family), wanted.json)
     console.print(table(exported, wanted.output, family))

@@ -10,6 +10,7 @@ import click
 import msgspec
 from rich.console import Console
 
+from stopline.cli.report import given
 from stopline.cli.verify_table import as_json, not_run, table
 from stopline.devices.coco import read_coco
 from stopline.devices.fidelity import Evidence, evidence_of
@@ -20,7 +21,6 @@ from stopline.runtime.bundle import Bundle, open_bundle
 from stopline.runtime.manifest import Precision
 from stopline.runtime.selftest import read_selftest
 
-WIDE = 240  # columns of a log or a pipe, which has no edge at which to cut a table off
 A_PATH = click.Path(path_type=Path)
 
 
@@ -73,15 +73,7 @@ def _evidence(wanted: _Wanted) -> Evidence:
 
 
 def _give(found: Verification, bundle: Bundle, wanted: _Wanted) -> None:
-    to_stdout = wanted.json == Path("-")
-    encoded = msgspec.json.format(msgspec.json.encode(as_json(found, bundle)), indent=2)
-    if to_stdout:
-        click.echo(encoded)
-    elif wanted.json is not None:
-        write_whole(encoded + b"\n", wanted.json)
-    console = Console(stderr=to_stdout, highlight=False)
-    if not console.is_terminal:
-        console.width = WIDE
+    console = given(as_json(found, bundle), wanted.json)
     console.print(table(found, bundle))
     for line in not_run(found):
         console.print(line, markup=False, soft_wrap=True)
