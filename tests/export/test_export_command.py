@@ -14,6 +14,7 @@ import torch
 from onnx import numpy_helper
 
 from stopline.cli import main
+from stopline.cli.export_variants import Asked, variants_settings
 from stopline.export.families import Recognised
 from stopline.runtime.bundle import open_bundle
 from stopline.runtime.manifest import Provenance, Source
@@ -199,6 +200,12 @@ def test_fp16_is_made_and_gated_without_being_asked_for(export: Export) -> None:
     assert told["tensorrt"].startswith(("built", "not checked"))
     card = (Path("bundle") / "README.md").read_text()
     assert "| fp16 |" in card
+
+
+def test_without_images_of_its_own_fp32_alone_is_made_and_the_rest_is_named() -> None:
+    asked = Asked(None, None, None, 128, None, False, None, None)
+    assert variants_settings(asked, None, has_images=False).wanted == ("fp32",)
+    assert variants_settings(asked, None, has_images=True).wanted == ("fp32", "fp16")
 
 
 def test_fp32_alone_can_be_asked_for(export: Export) -> None:

@@ -78,10 +78,11 @@ def _exported(
     found: Found | FoundBundle, wanted: Wanted, asked: Asked, on_step: OnStep
 ) -> Exported:
     images, labelled = _evidence(wanted)
+    has_images = wanted.images is not None or labelled is not None
     settings = ExportSettings(
         labelled=labelled,
         where=str(wanted.images or "rendered streets"),
-        variants=variants_settings(asked, labelled),
+        variants=variants_settings(asked, labelled, has_images=has_images),
         on_step=on_step,
     )
     if isinstance(found, FoundBundle):

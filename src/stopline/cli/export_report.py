@@ -29,6 +29,8 @@ def table(exported: Exported, where: Path, family: str | None) -> Table:
     }
     for made in exported.made:
         rows[made.variant.precision] = "; ".join(_facts(made))
+    if [made.variant.precision for made in exported.made] == ["fp32"]:
+        rows["fp16, int8"] = "not made: --images or --data, and --calibrate, give what they take"
     grid = Table(show_header=False, box=None)
     for name, value in rows.items():
         grid.add_row(name, Text(value))

@@ -201,7 +201,7 @@ def test_stock_yolox_keeps_its_answer(data_pack: Path) -> None:
         letterbox(read_image(path), frame, "letterbox_top_left", 114)
     model = in_contract(*recognised(read_raw(data_pack / "weights/yolox/yolox_nano_coco_416.onnx")))
     made = int8_model(model, Calibrated(frames[4:]), Int8Settings(fitted_frames=12))
-    assert made.int8_macs > 0.9
+    assert made.int8_macs >= 0.85
     heads = head_outputs(model)
     outputs = [layer.output for layer in layers(model) if layer.name in heads]
     heard = [noise_db(made.model, model, output, frames[:4]) for output in outputs]
