@@ -12,7 +12,9 @@ from stopline.runtime.bundle import Bundle
 from stopline.runtime.manifest import Precision
 
 OLDEST_TENSORRT = (10, 3)  # JetPack 6; strongly typed networks with Q/DQ before it are untested
-OLDEST_SM = {"tensorrt": 7.0, "tensorrt_rtx": 7.5}  # as NVIDIA's support matrices say
+# Of RTX as NVIDIA's support matrices 1.0 to 1.5 say. TensorRT's moved up within 10.x: below 7.0 no
+# version takes a GPU, from there to 7.5 a build may yet be refused in TensorRT's own words.
+OLDEST_SM = {"tensorrt": 7.0, "tensorrt_rtx": 7.5}
 LEAST_GPU_MIB = 512  # a rule of thumb for CUDA with one engine, not measured
 
 
