@@ -38,6 +38,8 @@ def test_the_bundle_is_small_shippable_and_says_what_it_is_made_from() -> None:
     bundle = open_bundle("road-nano")
     assert sum(file.stat().st_size for file in bundle.path.rglob("*")) <= 8 << 20
     assert bundle.manifest.provenance.shippable
+    assert " /" not in bundle.manifest.provenance.command, "a path of the machine it was made on"
+    assert list(bundle.manifest.variants) == ["fp32", "fp16", "int8"]
     assert not any("CamVid" in source.name for source in bundle.manifest.provenance.sources)
     card = (bundle.path / "README.md").read_text()
     assert all(source.name in card for source in bundle.manifest.provenance.sources)
