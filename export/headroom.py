@@ -12,6 +12,7 @@ from onnx import ModelProto
 
 from stopline.export.half_rules import typed
 from stopline.export.intermediate import Inside, bytes_of, chunked, typed_values
+from stopline.export.raw import ExportError
 from stopline.runtime.arrays import Frames
 
 LARGEST = float(np.finfo(np.float16).max)  # 65504
@@ -33,6 +34,14 @@ class Headroom(NamedTuple):
     def __str__(self) -> str:
         verdict = "beyond" if self.overflows else f"{self.largest / LARGEST:.0%} of"
         return f"{self.tensor} ({self.node}) reaches {self.largest:.4g}, {verdict} float16's 65504"
+
+
+def refuse_overflow(model: ModelProto, frames: Frames) -> None:
+    """Raise ExportError, naming tensors, if FP16 would make any infinite on these frames."""
+    over = [each for each in half_headroom(model, frames, times=1) if each.overflows]
+    if over:
+        told = "; ".join(map(str, over[:3])) + ("; …" if len(over) > 3 else "")
+        raise ExportError(f"fp16 refused: {told}. `--precision fp32` leaves it out")
 
 
 def half_headroom(

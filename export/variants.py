@@ -10,14 +10,17 @@ from onnx import ModelProto
 from stopline.devices.fidelity import Answers, Evidence, fidelity
 from stopline.devices.gate import GateLimits, Verdict, judge
 from stopline.export.bisect import laid
-from stopline.export.gate import exact_answers, measured, refuse_failed
+from stopline.export.gate import GateError, exact_answers, measured, refuse_failed
 from stopline.export.half import fp16_model
+from stopline.export.headroom import refuse_overflow
+from stopline.export.int8_in_engine import int8_in_engine
 from stopline.export.raw import ExportError
 from stopline.export.tensorrt_check import build_plan
 from stopline.runtime.arrays import Frames
 from stopline.runtime.bundle import Bundle
 from stopline.runtime.manifest import Calibration, Fidelity, Precision, Variant
 
+ONLY_ON_PAPER = "builds it without one kernel in INT8: it would be slower and no more exact"
 PARTED_ON = 2  # images; the tensors of more would say the same
 ORDER: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 OnStep = Callable[[str, float], None]  # what is being done, and how much of it is: 0 to 1
@@ -106,6 +109,7 @@ class _Making:
         int8 = self._int8() if precision == "int8" else None
         model = int8.model if int8 else self._fp32
         if precision == "fp16":
+            refuse_overflow(self._fp32, self._frames())
             model = fp16_model(self._fp32)
         found = self._answers(precision, model)
         verdict = self._verdict(precision, found)
@@ -122,7 +126,7 @@ class _Making:
         )
         self._answered[precision] = found
         graph = self._graph(precision, model)
-        return Made(graph, variant, verdict, self._built(precision, graph))
+        return Made(graph, variant, verdict, self._built(variant, model, graph))
 
     def _graph(self, precision: Precision, model: ModelProto) -> bytes:
         """FP32 is kept to the byte."""
@@ -163,10 +167,15 @@ class _Making:
         min_score = self._bundle.manifest.thresholds.min_score
         return fidelity(self._answered[before], found, self._evidence, min_score)
 
-    def _built(self, precision: Precision, graph: bytes) -> str:
-        self._on_step(f"{precision}: TensorRT builds it", 0.0)
+    def _built(self, variant: Variant, model: ModelProto, graph: bytes) -> str:
+        self._on_step(f"{variant.precision}: TensorRT builds it", 0.0)
         try:
             plan = build_plan(graph, self._bundle.manifest.input.batch)
         except ImportError:
             return "not checked: no TensorRT here"
-        return f"built, {len(plan)} bytes"
+        if variant.int8_macs is None:
+            return f"built, {len(plan.content)} bytes"
+        share = int8_in_engine(model, plan)
+        if variant.int8_macs and not share:
+            raise GateError(f"int8 refused: TensorRT {ONLY_ON_PAPER}")
+        return f"built, {len(plan.content)} bytes, {share:.1%} of multiply-accumulates in INT8"

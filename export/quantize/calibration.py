@@ -20,16 +20,10 @@ from stopline.runtime.arrays import Frames, Image
 from stopline.runtime.cameras.image_files import find_images, read_image
 from stopline.runtime.letterbox import letterbox
 from stopline.runtime.manifest import Calibration, Input
-from stopline.runtime.sim import Road, RoadSettings
-from stopline.runtime.sim.settings import TimeOfDay
 
 FEWEST = 32  # fewer, and the largest value that one of them holds decides a range
 ENOUGH = 128
 NAMED = 3  # files named in an error
-RENDERED_HW = (360, 640)
-VIEWS_OF_STREET = 4
-SECONDS_APART = 5.0
-LIGHTS: tuple[TimeOfDay, ...] = ("day", "day", "dusk", "night")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +65,6 @@ def calibration_from_folder(
     if apart_from is not None:
         refuse_shared(used, kept.signatures, apart_from)
     return _set(folder.name, kept.frames, {"unlabelled": len(used)}, used)
-
-
-def calibration_from_streets(shape: Input, images: int = ENOUGH) -> CalibrationSet:
-    """Rendered streets by day, dusk and night, for want of photographs: a last resort.
-
-    A detector of roads does not see in them all that it sees on one, so its ranges may be too
-    small, and cut off what only a photograph brings forth.
-    """
-    _refuse_few(images, "the rendered street")
-    kept = _laid(_rendered(images), shape, "the rendered street")
-    return _set("sim://road", kept.frames, {"rendered": len(kept.frames)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,13 +158,3 @@ def _unlabelled(path: Path) -> LabelledImage:
     return LabelledImage(
         path, 0, 0, frozenset(), frozenset(), {}, nothing, (), np.zeros(0, np.bool_)
     )
-
-
-def _rendered(count: int) -> Iterator[tuple[str, Image]]:
-    height, width = RENDERED_HW
-    for at in range(count):
-        seed, view = divmod(at, VIEWS_OF_STREET)
-        if view == 0:
-            light = LIGHTS[seed % len(LIGHTS)]
-            road = Road(RoadSettings(width=width, height=height, seed=seed, time_of_day=light))
-        yield f"view {view} of rendered street {seed}", road.view(SECONDS_APART * view).image

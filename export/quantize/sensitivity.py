@@ -24,11 +24,6 @@ class Harm:
     lost: float  # share of FP32's score, about
 
     @property
-    def noise_db(self) -> float:
-        """Signal over noise, as `bisect` gives it."""
-        return -10 * math.log10(self.noise) if self.noise > 0 else math.inf
-
-    @property
     def per_mac(self) -> float:
         """What keeping the layer in float gains, for each multiply-accumulate it costs."""
         return self.lost / self.macs if self.macs else math.inf

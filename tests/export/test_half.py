@@ -9,7 +9,7 @@ from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
 
 from stopline.export.half import fp16_model
 from stopline.export.half_rounded import rounded_model
-from stopline.export.headroom import half_headroom
+from stopline.export.headroom import half_headroom, refuse_overflow
 from stopline.export.intermediate import Inside, typed_values
 from stopline.export.raw import ExportError
 from stopline.export.tensorrt_check import build_plan
@@ -132,11 +132,11 @@ def test_a_weight_that_both_types_read_is_stored_as_both() -> None:
 
 @pytest.mark.parametrize("float_layers", [(), ("net/node_deep", "net/node_head0")])
 def test_tensorrt_builds_it(deep: ModelProto, float_layers: tuple[str, ...]) -> None:
-    assert len(build_plan(fp16_model(deep, float_layers).SerializeToString())) > 1000
+    assert len(build_plan(fp16_model(deep, float_layers).SerializeToString()).content) > 1000
 
 
 def test_tensorrt_builds_road_nano_in_fp16(road_nano: ModelProto) -> None:
-    assert len(build_plan(fp16_model(road_nano).SerializeToString())) > 1_000_000
+    assert len(build_plan(fp16_model(road_nano).SerializeToString()).content) > 1_000_000
 
 
 def test_what_int8_leaves_in_float_may_be_float16(deep: ModelProto) -> None:
@@ -145,7 +145,7 @@ def test_what_int8_leaves_in_float_may_be_float16(deep: ModelProto) -> None:
     types = kinds(mixed)
     assert types["net/node_deep/int8"] == TensorProto.INT8
     assert types["net/deep"] == types["net/deep.bias"] == types["net/deep.silu"] == HALF
-    assert len(build_plan(mixed.SerializeToString())) > 1000
+    assert len(build_plan(mixed.SerializeToString()).content) > 1000
     before, after = (run_with_onnxruntime(model, deep_frames(1)) for model in (int8, mixed))
     assert np.abs(before.scores - after.scores).max() < 0.02
 
@@ -239,3 +239,10 @@ def test_headroom_names_what_comes_near_the_end_of_float16(deep: ModelProto) -> 
     )
     kept = half_headroom(hotter, frames, ["net/node_head2"])
     assert "net/node_head2" not in {each.node for each in kept}
+
+
+def test_a_tensor_that_fp16_would_make_infinite_is_refused_by_name(deep: ModelProto) -> None:
+    frames = deep_frames(1)
+    refuse_overflow(with_weight(deep, "net/head1.bias", 3e4), frames)
+    with pytest.raises(ExportError, match=r"fp16 refused: net/head2 .* beyond float16's 65504"):
+        refuse_overflow(with_weight(deep, "net/head2.bias", 7e4), frames)

@@ -10,7 +10,6 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from stopline.export.raw import ExportError
 from stopline.export.sound import refuse_unsound
-from stopline.export.tensorrt_ops import refuse_what_tensorrt_lacks
 from stopline.runtime.bundle import open_bundle
 from tests.export.deep import deep_model
 
@@ -132,14 +131,3 @@ def test_weights_in_a_file_that_is_not_there(tmp_path: Path) -> None:
     onnx.save(model, where, save_as_external_data=True, location="w.bin", size_threshold=0)
     with pytest.raises(ExportError, match=r"the weights w are in another file, w\.bin"):
         refuse_unsound(onnx.load(where, load_external_data=False))
-
-
-def test_what_tensorrt_lacks_is_named_and_what_it_has_passes() -> None:
-    refuse_what_tensorrt_lacks(deep_model())
-    nodes = [
-        helper.make_node("Det", ["frames"], ["a"], "net/det"),
-        helper.make_node("Multinomial", ["a"], ["b"], "net/draw"),
-        node("Neg", ["b"]),
-    ]
-    with pytest.raises(ExportError, match=r"has no operator Det \(net/det\); Multinomial \(net/d"):
-        refuse_what_tensorrt_lacks(graph(nodes))

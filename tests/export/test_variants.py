@@ -15,7 +15,7 @@ from stopline.export.gate import GateError
 from stopline.export.int8_variant import Int8Asked, int8_maker
 from stopline.export.quantize.score import found_by_fp32
 from stopline.export.raw import ExportError
-from stopline.export.variants import VariantsSettings, with_variants
+from stopline.export.variants import Int8Made, OnStep, VariantsSettings, with_variants
 from stopline.runtime.arrays import Image
 from stopline.runtime.bundle import Bundle
 from tests.export.deep import HW_DEEP, deep_detector
@@ -110,6 +110,32 @@ def test_a_variant_that_keeps_too_little_leaves_the_bundle_as_it_was(
     with pytest.raises(GateError, match=r"int8 refused, nothing was written: "):
         extended_bundle(tmp_path / "deep", bundle, shapes(8, seed=2), settings)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_int8_that_tensorrt_computes_in_float_is_refused(
+    bundle: Bundle, training: Path, labelled: CocoSet, evidence: Evidence
+) -> None:
+    """Scales of shape (1,) in place of scalars build without a word."""
+    pytest.importorskip("tensorrt_rtx")
+    make = int8_maker(Int8Asked(training, labelled))
+
+    def on_paper(fp32: Bundle, on_step: OnStep) -> Int8Made:
+        made = make(fp32, on_step)
+        graph = made.model.graph
+        steps = {
+            name
+            for node in graph.node
+            if node.op_type in ("QuantizeLinear", "DequantizeLinear")
+            for name in node.input[1:]
+        }
+        for weight in graph.initializer:
+            if weight.name in steps and not weight.dims:
+                weight.dims.append(1)
+        return made
+
+    settings = VariantsSettings(("int8",), on_paper, LENIENT)
+    with pytest.raises(GateError, match="builds it without one kernel in INT8"):
+        with_variants(bundle, evidence, settings)
 
 
 def test_a_share_of_int8_that_the_default_has_not_is_refused(

@@ -13,7 +13,6 @@ import pytest
 from stopline.devices.coco import CocoSet, read_coco
 from stopline.export.quantize.calibration import (
     calibration_from_folder,
-    calibration_from_streets,
     calibration_set,
 )
 from stopline.export.raw import ExportError
@@ -201,12 +200,6 @@ def test_a_folder_says_that_nothing_is_known_of_its_images(tmp_path: Path) -> No
     calibration = calibration_from_folder(tmp_path / "drive", SHAPE, 40)
     assert calibration.about.strata == {"unlabelled": 40}
     assert calibration.about.dataset == "drive"
-
-
-def test_rendered_streets_are_a_last_resort_that_says_so() -> None:
-    calibration = calibration_from_streets(SHAPE, 32)
-    assert calibration.about.strata == {"rendered": len(calibration.frames)}
-    assert calibration.frames.shape[1:] == (64, 96, 3)
 
 
 @pytest.mark.data

@@ -15,6 +15,7 @@ from stopline.export.quantize.pixels import pixel_steps
 from stopline.export.quantize.ranges import RangeSettings
 from stopline.export.quantize.rounding import RoundingSettings
 from stopline.export.raw import ExportError
+from stopline.export.tensorrt_check import build_plan
 from tests.export.quantize.nets import (
     DEPTHWISE,
     HEAD,
@@ -182,7 +183,9 @@ def test_tensorrt_computes_in_int8_what_the_graph_says() -> None:
     recipe = prepared(net(), scenes())
     for floats in ([], [DEPTHWISE, HEAD]):
         written = recipe.model(floats)
-        assert int8_in_engine(written) == pytest.approx(int8_share(written)), floats
+        assert int8_in_engine(written, build_plan(written.SerializeToString())) == pytest.approx(
+            int8_share(written)
+        ), floats
 
 
 @pytest.mark.data

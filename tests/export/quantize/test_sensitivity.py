@@ -54,8 +54,3 @@ def test_of_equal_harm_the_cheaper_layer_is_the_better_one_to_keep(tmp_path: Pat
     order = [harm.layer for harm in ranked(tmp_path, TableScore(QUIET), measured=0)]
     macs = {harm.layer: harm.macs for harm in ranked(tmp_path, TableScore(QUIET), measured=0)}
     assert [macs[layer] for layer in order] == sorted(macs.values())
-
-
-def test_noise_is_said_in_decibels_too() -> None:
-    assert Harm("net/a", 0.1, 0.01, 0.0).noise_db == pytest.approx(20)
-    assert Harm("net/a", 0.1, 0.0, 0.0).noise_db == float("inf")
