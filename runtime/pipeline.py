@@ -205,7 +205,7 @@ class Pipeline(Closing):
         stages_ns["publish"] = age_ns - sum(stages_ns.values())  # so that they add up to the age
         live = CameraState.LIVE
         dropped = served.published(live)
-        return Result(feed.name, live, frame, detections, age_ns, dropped, stages_ns)
+        return Result(feed.name, live, frame, detections, age_ns, dropped, stages_ns=stages_ns)
 
     def _tracker(self) -> Tracker | None:
         tracking = self._settings.tracking

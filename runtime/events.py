@@ -1,0 +1,57 @@
+"""What happens beside results, and is told once in every sink."""
+
+from datetime import datetime, timezone
+from typing import Literal, TypeAlias
+
+import msgspec
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+    at_ns: int  # `time.monotonic_ns()`, the clock of `captured_ns`
+    utc: str  # the same moment as people and other machines write it
+
+
+class Alert(_Event, tag="alert"):
+    """A rule began to hold for an object, or ceased to. `id` names both, and the clip of it."""
+
+    id: str
+    phase: Literal["began", "ended"]
+    rule: str
+    camera: str
+    zone: str | None
+    name: str  # of the object's class
+    track: int
+    box: tuple[float, float, float, float]  # xyxy, pixels of the source frame, when last seen
+    held_s: float  # for how long the rule has held
+
+
+class Step(_Event, tag="step"):
+    """The governor went to another rung of its ladder: 0 is all that was asked for."""
+
+    level: int
+    rung: str
+    why: str
+
+
+class Reloaded(_Event, tag="reloaded"):
+    """The rules were read again; with an `error` the ones before stay in force."""
+
+    path: str
+    error: str | None
+
+
+class SinkTrouble(_Event, tag="sink"):
+    """A sink began to fail, or with no `error` works again; `lost` is what it has not written."""
+
+    sink: str
+    error: str | None
+    lost: int
+
+
+Event: TypeAlias = Alert | Step | Reloaded | SinkTrouble
+
+
+def utc_now() -> str:
+    """ISO 8601 with milliseconds: 2026-11-24T12:00:00.000Z."""
+    now = datetime.now(timezone.utc)
+    return f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z"
