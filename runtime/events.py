@@ -11,7 +11,7 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     utc: str  # the same moment as people and other machines write it
 
 
-class Alert(_Event, tag="alert"):
+class Alert(_Event, frozen=True, kw_only=True, tag="alert"):
     """A rule began to hold for an object, or ceased to. `id` names both, and the clip of it."""
 
     id: str
@@ -25,7 +25,7 @@ class Alert(_Event, tag="alert"):
     held_s: float  # for how long the rule has held
 
 
-class Step(_Event, tag="step"):
+class Step(_Event, frozen=True, kw_only=True, tag="step"):
     """The governor went to another rung of its ladder: 0 is all that was asked for."""
 
     level: int
@@ -33,14 +33,14 @@ class Step(_Event, tag="step"):
     why: str
 
 
-class Reloaded(_Event, tag="reloaded"):
+class Reloaded(_Event, frozen=True, kw_only=True, tag="reloaded"):
     """The rules were read again; with an `error` the ones before stay in force."""
 
     path: str
     error: str | None
 
 
-class SinkTrouble(_Event, tag="sink"):
+class SinkTrouble(_Event, frozen=True, kw_only=True, tag="sink"):
     """A sink began to fail, or with no `error` works again; `lost` is what it has not written."""
 
     sink: str
