@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TypeAlias, runtime_checkable
-from urllib.parse import urlsplit
 
+from stopline.runtime.cameras.password import without_passwords
 from stopline.runtime.frame import Frame
 
 Clock: TypeAlias = Callable[[], int]  # nanoseconds, monotonic
 SourceName: TypeAlias = str | int | Path
 
-STREAMS = ("rtsp", "rtsps", "http", "https", "rtmp", "udp", "tcp", "srt")
+# Of the streams, these carry the camera's own time. Motion JPEG over HTTP and bare H.264 over TCP
+# have none: FFmpeg makes up an even rate, which is not theirs.
+STAMPED = ("rtsp", "rtsps", "rtmp", "srt")
+STREAMS = (*STAMPED, "http", "https", "udp", "tcp")
+DEVICES = ("/dev/video", "/dev/v4l/")
 WANTED = (
     "a camera index, /dev/videoN, a file, a folder or glob of images, rtsp://…, http://…, "
     "csi://0, gst:PIPELINE or sim://road"
@@ -91,7 +95,7 @@ def find_source(
     """
     text = str(source)
     scheme = text.partition("://")[0].lower() if "://" in text else ""
-    if text.isdigit() or text.startswith("/dev/video"):
+    if text.partition("?")[0].isdigit() or text.startswith(DEVICES):
         return _v4l2(text, clock)
     if text.startswith("gst:"):
         return _gstreamer(text, clock)
@@ -111,26 +115,37 @@ def find_source(
 
 
 def _v4l2(text: str, clock: Clock) -> Source:
-    from stopline.runtime.cameras.live_camera import LiveCamera, open_v4l2
+    from stopline.runtime.cameras.capture_clock import by_kernel
+    from stopline.runtime.cameras.live_camera import LiveCamera
+    from stopline.runtime.cameras.v4l2 import open_v4l2, split_device
 
-    device = f"/dev/video{int(text)}" if text.isdigit() else text
-    return Source(text, True, lambda: LiveCamera(text, open_v4l2(device), clock), True)
+    device, settings = split_device(text)
+
+    def opened() -> Camera:
+        return LiveCamera(text, open_v4l2(device, settings), clock, by_kernel)
+
+    return Source(text, True, opened, True)
 
 
 def _gstreamer(text: str, clock: Clock) -> Source:
     from stopline.runtime.cameras.gstreamer import open_gstreamer, with_appsink
     from stopline.runtime.cameras.live_camera import LiveCamera
 
-    pipeline = with_appsink(text.removeprefix("gst:"))
-    return Source(text, True, lambda: LiveCamera(text, open_gstreamer(pipeline), clock), True)
+    name, pipeline = without_passwords(text), with_appsink(text.removeprefix("gst:"))
+    return Source(name, True, lambda: LiveCamera(name, open_gstreamer(pipeline), clock), True)
 
 
 def _csi(text: str, clock: Clock) -> Source:
+    from stopline.runtime.cameras.capture_clock import StreamClock
     from stopline.runtime.cameras.gstreamer import csi_pipeline, open_gstreamer
     from stopline.runtime.cameras.live_camera import LiveCamera
 
     pipeline = csi_pipeline(text)
-    return Source(text, True, lambda: LiveCamera(text, open_gstreamer(pipeline), clock), True)
+
+    def opened() -> Camera:
+        return LiveCamera(text, open_gstreamer(pipeline), clock, StreamClock())
+
+    return Source(text, True, opened, True)
 
 
 def _simulated(text: str, clock: Clock) -> Source:
@@ -141,10 +156,20 @@ def _simulated(text: str, clock: Clock) -> Source:
 
 
 def _stream(text: str, clock: Clock) -> Source:
-    from stopline.runtime.cameras.live_camera import LiveCamera, open_stream
+    from stopline.runtime.cameras.capture_clock import StreamClock, by_arrival
+    from stopline.runtime.cameras.live_camera import LiveCamera
+    from stopline.runtime.cameras.rtsp import RtspOpener
+    from stopline.runtime.cameras.stream import open_stream
 
-    name = without_password(text)
-    return Source(name, True, lambda: LiveCamera(name, open_stream(text, name), clock), True)
+    name, scheme = without_passwords(text), text.partition("://")[0].lower()
+    rtsp = RtspOpener(text, name) if scheme.startswith("rtsp") else None
+
+    def opened() -> Camera:
+        capture = rtsp() if rtsp is not None else open_stream(text, name)
+        captured = StreamClock() if scheme in STAMPED else by_arrival
+        return LiveCamera(name, capture, clock, captured)
+
+    return Source(name, True, opened, True)
 
 
 def _file(text: str, clock: Clock) -> Source:
@@ -173,11 +198,3 @@ def _paced(source: Source, realtime: bool, clock: Clock) -> Source:
 def short_name(name: str, longest: int) -> str:
     """Of a path that is too long, its end: what tells it from others."""
     return (name if len(name) <= longest else Path(name).name)[-longest:]
-
-
-def without_password(url: str) -> str:
-    """The URL as it may be shown and written: a name with its password is neither."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return parts._replace(netloc=f"{parts.username}:…@{parts.netloc.rpartition('@')[2]}").geturl()

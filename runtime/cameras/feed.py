@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from stopline.runtime.cameras.camera import Clock, Source
-from stopline.runtime.cameras.camera_state import SECOND_NS
+from stopline.runtime.cameras.camera_state import SECOND_NS, Patience
 from stopline.runtime.cameras.newest import Taken
 from stopline.runtime.frame import CameraState, Frame
 
@@ -29,6 +29,14 @@ class Feed(Protocol):
     def error(self) -> Exception | None:
         """Why it is over, if it failed."""
 
+    @property
+    def patience(self) -> Patience:
+        """When silence makes it STALE, and when LOST."""
+
+    @property
+    def waiting_ns(self) -> int | None:
+        """When the frame that waits was captured; None if none does, or if it does not age."""
+
     def state(self, now_ns: int) -> CameraState:
         """Its state at that moment."""
 
@@ -37,6 +45,9 @@ class Feed(Protocol):
 
     def take(self) -> Taken | None:
         """The next frame, or None if there is none after all."""
+
+    def lost(self) -> int:
+        """Frames of which nothing came since this, or `take`, was last called, and none waits."""
 
     def scene_ns(self, frame: Frame) -> int | None:
         """When the scene looked like that; None if its frames need not show one scene."""
@@ -65,6 +76,8 @@ class FileFeed:
     hangs = False
     connections = 1
     trouble: Exception | None = None
+    patience = Patience()
+    waiting_ns: int | None = None
 
     def __init__(self, source: Source, clock: Clock) -> None:
         """Open the file; raises OSError."""
@@ -101,6 +114,10 @@ class FileFeed:
             return None
         skipped, self._next_index = frame.index - self._next_index, frame.index + 1
         return Taken(frame, skipped, {"decode": self._clock() - frame.captured_ns})
+
+    def lost(self) -> int:
+        """What it skips, its next frame tells."""
+        return 0
 
     def scene_ns(self, frame: Frame) -> int | None:
         """By the rate it was recorded at, however fast it is read; stills have none."""

@@ -5,10 +5,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import cv2
 
+from stopline.runtime.cameras.capture import Capture
+from stopline.runtime.cameras.gstreamer_capture import SINK, GStreamerCapture
+from stopline.runtime.cameras.gstreamer_elements import missing_elements, parse_error
+from stopline.runtime.cameras.live_camera import OPEN_TIMEOUT_MS, READ_TIMEOUT_MS
+from stopline.runtime.cameras.password import without_passwords
 from stopline.runtime.quiet import silence_opencv
 
 # drop and max-buffers keep the newest frame only; without sync=false a late frame waits.
-APPSINK = "appsink drop=true max-buffers=1 sync=false"
+APPSINK = f"appsink name={SINK} drop=true max-buffers=1 sync=false"
 TO_BGR = f"videoconvert ! video/x-raw,format=BGR ! {APPSINK}"
 
 
@@ -45,18 +50,53 @@ def csi_pipeline(url: str) -> str:
     )
 
 
-def open_gstreamer(pipeline: str) -> cv2.VideoCapture:
-    """Open a pipeline that ends in an appsink; raises OSError if OpenCV or GStreamer cannot."""
-    silence_opencv()
-    if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
+def quoted(text: str) -> str:
+    """As the value of a property in a pipeline, whatever is in it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def has_gstreamer() -> bool:
+    """Whether this OpenCV can play pipelines: PyPI's cannot, a board's own and Debian's can."""
+    return bool(cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER))
+
+
+def open_gstreamer(pipeline: str) -> Capture:
+    """Open a pipeline that ends in an appsink; raises OSError if GStreamer is absent or cannot.
+
+    One with an end of its own is read by OpenCV, which must have GStreamer then.
+    """
+    if missing_elements(["appsink"]):
+        raise OSError("this machine has no GStreamer: `apt install gstreamer1.0-plugins-base`")
+    shown = without_passwords(pipeline)
+    if APPSINK not in pipeline:
+        return _with_an_end_of_its_own(pipeline)
+    try:
+        return open_pipeline(pipeline)
+    except OSError as error:
+        raise OSError(f"GStreamer cannot play {shown!r}: {error}") from None
+
+
+def open_pipeline(pipeline: str) -> Capture:
+    """Open one that ends in `APPSINK`; raises OSError with GStreamer's reason alone."""
+    return GStreamerCapture(pipeline, OPEN_TIMEOUT_MS / 1000, READ_TIMEOUT_MS / 1000)
+
+
+def _with_an_end_of_its_own(pipeline: str) -> Capture:
+    if not has_gstreamer():
         raise OSError(
-            f"this OpenCV ({cv2.__version__}) has no GStreamer: use the board's own "
-            "(`apt install python3-opencv`) in place of PyPI's opencv-python"
+            f"this OpenCV ({cv2.__version__}) has no GStreamer: leave `appsink` out of the "
+            "pipeline, or use the board's OpenCV (`apt install python3-opencv`) in place of PyPI's"
         )
+    shown = without_passwords(pipeline)
+    # OpenCV plays what is left of a pipeline that has a mistake, and waits for it for ever.
+    if (mistake := parse_error(pipeline)) is not None:
+        raise OSError(f"GStreamer cannot play {shown!r}: {without_passwords(mistake)}")
+    silence_opencv()
     capture = cv2.VideoCapture(pipeline, cv2.CAP_GSTREAMER)
     if not capture.isOpened():
         capture.release()
-        raise OSError(f"GStreamer cannot play {pipeline!r}: try it with `gst-launch-1.0`")
+        raise OSError(f"GStreamer cannot play {shown!r}: `gst-launch-1.0` says why")
     return capture
 
 

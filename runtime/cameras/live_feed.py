@@ -53,11 +53,21 @@ class LiveFeed:
         """Why it is over, if it failed for good."""
         return self._slot.error
 
+    @property
+    def patience(self) -> Patience:
+        """More of it for a camera whose frames are far apart."""
+        return self._settings.patience.at_rate(self.fps)
+
+    @property
+    def waiting_ns(self) -> int | None:
+        """When the frame that waits was captured."""
+        return None if self._slot.empty else self._slot.newest_ns
+
     def state(self, now_ns: int) -> CameraState:
         """By the age of its newest frame, until it is over."""
         if self.over:
             return CameraState.ENDED if self.error is None else CameraState.LOST
-        return state_after(self._silence_ns(now_ns), self._patience)
+        return state_after(self._silence_ns(now_ns), self.patience)
 
     def ready(self) -> bool:
         """Whether a frame came that was not served."""
@@ -67,13 +77,17 @@ class LiveFeed:
         """The newest frame."""
         return self._slot.take()
 
+    def lost(self) -> int:
+        """Frames that were refused since the last one was taken, if none came after them."""
+        return self._slot.lost()
+
     def scene_ns(self, frame: Frame) -> int | None:
         """When it was grabbed."""
         return frame.captured_ns
 
     def fresh(self, now_ns: int) -> bool:
         """Not if the next frame is overdue: then nobody knows what the camera sees."""
-        return state_after(self._silence_ns(now_ns), self._patience) is CameraState.LIVE
+        return state_after(self._silence_ns(now_ns), self.patience) is CameraState.LIVE
 
     def tend(self, now_ns: int) -> None:
         """Give up a connection that failed or is silent for too long, and make a new one in time.
@@ -87,7 +101,7 @@ class LiveFeed:
                 self._connect(now_ns)
         elif self._current.over:
             self._ended(self._current.error, now_ns)
-        elif (silent_ns := now_ns - self._heard_ns()) >= self._patience.give_up_after_s * SECOND_NS:
+        elif (silent_ns := now_ns - self._heard_ns()) >= self.patience.give_up_after_s * SECOND_NS:
             silent_s = f"{silent_ns / SECOND_NS:.1f} s"
             self._ended(OSError(f"camera {self.name!r} gave no frame for {silent_s}"), now_ns)
         elif self._worth_another_beside(now_ns):
@@ -113,10 +127,6 @@ class LiveFeed:
         taken = [one for one in self._attempts if one.writer == self._slot.writer]
         return taken[0] if taken else self._attempts[-1]
 
-    @property
-    def _patience(self) -> Patience:
-        return self._settings.patience.at_rate(self.fps)
-
     def _silence_ns(self, now_ns: int) -> int | None:
         newest_ns = self._slot.newest_ns
         return None if newest_ns is None else now_ns - newest_ns
@@ -126,8 +136,9 @@ class LiveFeed:
 
     def _connect(self, now_ns: int) -> None:
         self._again_ns, self._connected_ns = None, now_ns
-        self._attempts = [one for one in self._attempts if one.hangs]
-        self._attempts.append(Connection(self._source, self._slot))
+        hanging = [one for one in self._attempts if one.hangs]
+        # In one step: other threads ask for the state meanwhile.
+        self._attempts = [*hanging, Connection(self._source, self._slot)]
         self.connections += 1
 
     def _ended(self, error: Exception | None, now_ns: int) -> None:

@@ -78,10 +78,13 @@ class NewestFrame:
     def put(self, frame: Frame, writer: int = 0) -> bool:
         """Replace the frame that waits, which is thereby dropped.
 
-        False if the slot is over, or another writer's by now.
+        False if the slot is over, or another writer's by now: then this one is dropped.
         """
         with self._news.lock:
-            if self.over or writer not in self._writers:
+            if self.over:
+                return False
+            if writer not in self._writers:
+                self._refused()
                 return False
             if writer != self._writer:
                 self._writer, self._writers = writer, {writer}
@@ -105,6 +108,14 @@ class NewestFrame:
             dropped, self._dropped, self._waiting = self._dropped, 0, None
             return Taken(frame, dropped, stages)
 
+    def lost(self) -> int:
+        """Frames dropped since the last one taken, of which no frame that waits will tell."""
+        if self._waiting is not None or not self._dropped:
+            return 0
+        with self._news.lock:
+            lost, self._dropped = self._dropped, 0
+            return lost
+
     def tell(self) -> None:
         """Wake who waits, as something happened to the camera."""
         with self._news.lock:
@@ -116,3 +127,9 @@ class NewestFrame:
             if not self.over:
                 self.over, self.error = True, error
                 self._news.tell()
+
+    def _refused(self) -> None:
+        """A frame that an abandoned writer brings late counts as given, and as dropped."""
+        self._next_index += 1
+        self._first_index += 1
+        self._dropped += 1

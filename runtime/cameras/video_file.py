@@ -8,6 +8,7 @@ import cv2
 
 from stopline.runtime.bgr import bgr_from_any
 from stopline.runtime.cameras.camera import Clock
+from stopline.runtime.cameras.capture import Capture
 from stopline.runtime.cameras.container import looks_like_text, missing_bytes
 from stopline.runtime.closing import Closing
 from stopline.runtime.frame import Frame
@@ -58,7 +59,7 @@ class VideoFile(Closing):
             raise OSError(f"video {self.name!r} has no frame that can be decoded")
 
 
-def rate_of(capture: cv2.VideoCapture) -> float | None:
+def rate_of(capture: Capture) -> float | None:
     """Frames a second, None where the source does not say or says nonsense."""
     fps = float(capture.get(cv2.CAP_PROP_FPS))
     return fps if 0 < fps <= MAX_FPS else None

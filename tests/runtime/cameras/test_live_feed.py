@@ -114,7 +114,7 @@ def test_the_state_is_of_the_newest_frame_whatever_the_connection_does() -> None
     second.end()
 
 
-def test_a_frame_of_an_abandoned_connection_is_refused() -> None:
+def test_a_frame_of_an_abandoned_connection_is_refused_and_counted_as_dropped() -> None:
     hung, second = Ticking(), Ticking()
     plugged = Plugged(hung, second)
     plugged.see(hung)
@@ -124,7 +124,24 @@ def test_a_frame_of_an_abandoned_connection_is_refused() -> None:
     hung.tick(plugged.clock())
     until(hung.closed.is_set)  # its frame was refused, so it closed its camera
     assert not plugged.feed.ready()
-    assert plugged.see(second) == 1
+    second.tick(plugged.clock())
+    until(plugged.feed.ready)
+    taken = plugged.feed.take()
+    assert taken is not None
+    assert (taken.frame.index, taken.dropped) == (2, 1)
+    second.end()
+
+
+def test_a_refused_frame_that_no_other_follows_is_not_forgotten() -> None:
+    hung, second = Ticking(), Ticking()
+    plugged = Plugged(hung, second)
+    plugged.see(hung)
+    plugged.forward(10_000)
+    hung.tick(plugged.clock())
+    until(hung.closed.is_set)
+    assert [plugged.feed.lost(), plugged.feed.lost()] == [1, 0]
+    plugged.forward(250)
+    assert plugged.see(second) == 2
     second.end()
 
 
