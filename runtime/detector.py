@@ -78,14 +78,19 @@ class Detector(Closing):
         """Detect in one image (h, w, 3) BGR uint8."""
         return self.detect([image]).detections[0]
 
-    def detect(self, images: Sequence[Image]) -> Inference:
-        """Detect in up to `batch` images at once, with the clocks of each stage."""
+    def detect(self, images: Sequence[Image], least_score: float | None = None) -> Inference:
+        """Detect in up to `batch` images at once, with the clocks of each stage.
+
+        A tracker asks for doubtful detections too, by a `least_score` below `min_score`: those
+        come after the others, which stay the same.
+        """
+        least = _first(least_score, self.min_score)
         started = time.monotonic_ns()
         fits = [self._laid(image, slot) for slot, image in enumerate(images)]
         laid = time.monotonic_ns()
         outputs = self._backend.run(len(images))
         ran = time.monotonic_ns()
-        found = [self._kept(fit, *(out[i] for out in outputs)) for i, fit in enumerate(fits)]
+        found = [self._kept(fit, least, [out[i] for out in outputs]) for i, fit in enumerate(fits)]
         kept = time.monotonic_ns()
         return Inference(
             found, {"letterbox": laid - started, "engine": ran - laid, "nms": kept - ran}
@@ -106,17 +111,12 @@ class Detector(Closing):
             raise ValueError(f"image {image.dtype} {image.shape}: wanted uint8 (h, w, 3) BGR")
         return letterbox(image, self._backend.frames[slot], self._input.resize, self._input.pad)
 
-    def _kept(
-        self,
-        fit: Fit,
-        boxes: NDArray[np.float32],
-        scores: NDArray[np.float32],
-        classes: NDArray[np.integer[Any]],
-    ) -> Detections:
+    def _kept(self, fit: Fit, least: float, outputs: Sequence[NDArray[Any]]) -> Detections:
+        boxes, scores, classes = outputs
         # NaN compares false with every threshold: unchecked, a broken graph is an empty road.
         if not math.isfinite(float(scores.sum()) + float(boxes.sum())):
             raise BackendError(f"{self.backend} gave numbers that are not finite")
-        likely = int(np.count_nonzero(scores >= self.min_score))  # they come best first
+        likely = int(np.count_nonzero(scores >= least))  # they come best first
         boxes, scores, classes = boxes[:likely], scores[:likely], classes[:likely]
         keep: NDArray[np.integer[Any]] = np.arange(likely)
         if self.max_iou is not None:
