@@ -5,8 +5,9 @@
 Ratios are of one process, A B C A B C, and medians of the rounds: other work on the machine then
 falls on all. The bare loop is the least that anybody's code must do: `read()` and `session.run()`
 on a constant input, without letterbox, NMS or any result. The careful loop adds just those, as
-plain cv2 and numpy, but no states, clocks or checks. Bundles of other sizes are made by
-`stopline export WEIGHTS.onnx --input 320x320 -o BUNDLE`.
+plain cv2 and numpy, but no states, clocks or checks. What tracking costs is measured in the same
+rounds, with and without it, on twenty objects that take the place of what the model found. Bundles
+of other sizes are made by `stopline export WEIGHTS.onnx --input 320x320 -o BUNDLE`.
 """
 
 import json
@@ -25,10 +26,11 @@ import click
 import cv2
 import numpy as np
 import onnxruntime
+from crowd import Crowd
 
 from stopline.runtime.bundle import Bundle, open_bundle
 from stopline.runtime.detector import Detector, DetectorSettings
-from stopline.runtime.pipeline import Pipeline
+from stopline.runtime.pipeline import Detects, Pipeline, PipelineSettings
 
 MS = 1e6  # nanoseconds
 OUTPUTS = ["boxes", "scores", "classes"]
@@ -43,6 +45,7 @@ class Rounds:
     careful_beside: list[float] = field(default_factory=list)  # of single frames, all rounds
     ours: list[float] = field(default_factory=list)
     beside: list[float] = field(default_factory=list)  # of single frames, all rounds
+    tracking: list[float] = field(default_factory=list)  # what it costs more, with 20 objects
     stages: dict[str, list[float]] = field(default_factory=dict)
 
 
@@ -95,9 +98,15 @@ def careful_round(
     return took_ns / count / MS
 
 
-def our_round(clip: str, detector: Detector, count: int, rounds: Rounds) -> float:
+def our_round(
+    clip: str,
+    detector: Detects,
+    count: int,
+    rounds: Rounds,
+    settings: PipelineSettings | None = None,
+) -> float:
     """Milliseconds a frame of the pipeline; adds what each frame took beside the two."""
-    with Pipeline(detector, clip) as pipeline:
+    with Pipeline(detector, clip, settings=settings) as pipeline:
         began = last = time.monotonic_ns()
         for _, result in zip(range(count), pipeline, strict=False):
             now, took = time.monotonic_ns(), result.stages_ns
@@ -106,6 +115,16 @@ def our_round(clip: str, detector: Detector, count: int, rounds: Rounds) -> floa
             for stage, took_ns in took.items():
                 rounds.stages.setdefault(stage, []).append(took_ns / MS)
     return (last - began) / count / MS
+
+
+def tracking_ms(clip: str, detector: Detector, count: int) -> float:
+    """Milliseconds a frame that tracking of twenty objects takes, in one round without and with."""
+    medians = []
+    for settings in (PipelineSettings(tracking=None), PipelineSettings()):
+        rounds = Rounds()
+        our_round(clip, Crowd(detector), count, rounds, settings)
+        medians.append(statistics.median(rounds.beside))
+    return medians[1] - medians[0]
 
 
 def measured(clip: str, bundle: Bundle, rounds: int, count: int) -> dict[str, Any]:
@@ -122,6 +141,7 @@ def measured(clip: str, bundle: Bundle, rounds: int, count: int) -> dict[str, An
             seen.bare.append(bare_round(clip, session, frames, count))
             seen.careful.append(careful_round(clip, session, frames, count, seen))
             seen.ours.append(our_round(clip, detector, count, seen))
+            seen.tracking.append(tracking_ms(clip, detector, count))
     return {
         "bundle": bundle.manifest.name,
         "input": f"{shape.width}x{shape.height}",
@@ -132,6 +152,7 @@ def measured(clip: str, bundle: Bundle, rounds: int, count: int) -> dict[str, An
         "frames": rounds * count,
         "beside_ms": statistics.median(seen.beside),
         "careful_beside_ms": statistics.median(seen.careful_beside),
+        "tracking_20_ms": statistics.median(seen.tracking),
         "throughput_ratio": median_ratio(seen.bare, seen.ours),
         "careful_throughput_ratio": median_ratio(seen.bare, seen.careful),
         "bare_ms": statistics.median(seen.bare),

@@ -118,12 +118,14 @@ class Hanging(Closing):
 class Slow:
     """A detector that takes `seconds` for each image and finds nothing."""
 
-    names = ("thing",)
+    names: tuple[str, ...] = ("thing",)
+    batch: int = 1
+    min_score: float = 0.5
 
     def __init__(self, seconds: float = 0) -> None:
         self._seconds = seconds
 
-    def detect(self, images: Sequence[Image]) -> Inference:
+    def detect(self, images: Sequence[Image], least_score: float | None = None) -> Inference:
         if self._seconds:
             time.sleep(self._seconds)
         return Inference([Detections.none(self.names) for _ in images], {"engine": 1})
