@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from stopline.runtime.atomic import sync_folder
 from stopline.runtime.manifest import (
     ENGINES,
     MAX_MANIFEST_BYTES,
@@ -192,8 +193,4 @@ def _switch(staged: Path, where: Path, replaced: Path) -> None:
     if where.is_dir():
         where.rename(replaced)  # a folder cannot be replaced in one step
     staged.replace(where)
-    folder = os.open(where.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(where.parent)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from stopline.devices.engines.network import EngineError
+from stopline.runtime.atomic import sync_folder
 from stopline.runtime.backends.engine_record import EngineRecord
 from stopline.runtime.bundle import Bundle
 from stopline.runtime.manifest import ENGINES
@@ -76,7 +77,7 @@ class Shelf:
             file.flush()
             os.fsync(file.fileno())
         staged.replace(self.folder / f"{stem}.json")
-        _sync(self.folder)
+        sync_folder(self.folder)
 
 
 def described(plan: Path) -> tuple[str, int]:
@@ -100,11 +101,3 @@ def _sweep(folder: Path) -> None:
     """What builds left that were killed; nobody else builds here now."""
     for left in folder.glob(f"{STAGING}*"):
         shutil.rmtree(left, ignore_errors=True)
-
-
-def _sync(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

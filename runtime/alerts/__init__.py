@@ -1,0 +1,1 @@
+"""What of all that is seen somebody wants to be told."""

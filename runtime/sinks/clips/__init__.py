@@ -1,0 +1,1 @@
+"""A video of every alert, from before it to after it."""
