@@ -1,23 +1,22 @@
-"""What was seen, as an annotated video: complete under its name, or not there at all."""
+"""What was seen, as an annotated video: whole under its name, and playable before it is whole."""
 
 import shutil
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from stopline.runtime.arrays import Image
 from stopline.runtime.cameras.camera import Clock
-from stopline.runtime.cameras.video_file import ffmpeg_or_any
 from stopline.runtime.closing import Closing
+from stopline.runtime.events import Event
 from stopline.runtime.frame import Result
 from stopline.runtime.letterbox import letterbox
-from stopline.runtime.quiet import silence_opencv
 from stopline.runtime.sinks.draw import SLATE, drawn
+from stopline.runtime.sinks.video_writer import SUFFIX, VideoWriter, even_hw
 
-SMALLEST_SIDE = 32  # MPEG-4 encoders refuse less than a few macroblocks
 RESERVE_BYTES = 16 << 20  # left free on the disk, so that the video can still be finished
 CHECK_EVERY = 15  # frames; 720p takes about 2 MB for them
 UNKNOWN_FPS = 15.0  # for cameras that do not state a rate
@@ -29,10 +28,13 @@ RateOf = Callable[[str], tuple[bool, float | None]]  # camera → live, frames a
 class Recorder(Closing):
     """Records one video for each of `cameras`, at `path`, or `path` with a number if several."""
 
+    name = "record"
+    wants_images = True
+
     def __init__(self, path: Path, cameras: list[str], rate_of: RateOf) -> None:
         """Raise OSError or ValueError for a place where no MP4 can be written."""
-        if path.suffix.lower() != ".mp4":
-            raise ValueError(f"cannot record {str(path)!r}: wanted a name that ends in .mp4")
+        if path.suffix.lower() != SUFFIX:
+            raise ValueError(f"cannot record {str(path)!r}: wanted a name that ends in {SUFFIX}")
         if not path.parent.is_dir():
             raise OSError(f"cannot record {str(path)!r}: `mkdir -p {path.parent}` first")
         check_space(path)
@@ -56,6 +58,9 @@ class Recorder(Closing):
             self._open[result.camera] = recording
         recording.write(result)
 
+    def tell(self, event: Event) -> None:
+        """A video shows results."""
+
     def close(self) -> None:
         """Finish every video; raises OSError for the first that could not be, after trying all."""
         errors = []
@@ -69,8 +74,11 @@ class Recorder(Closing):
             raise errors[0]
 
 
-class Recording:
-    """The video of one camera, written beside its place and moved there once it is whole.
+class Recording(Closing):
+    """The video of one camera: `x.partial.mp4`, which plays at every moment, until it is closed.
+
+    Then it is `x.mp4`. A partial one that is already there was left by a process that was
+    killed: it is kept as `x.cut-1.mp4`, the next as `x.cut-2.mp4`.
 
     A file's frames are written one by one. A live camera's are laid out in time, so that the
     video lasts as long as what it shows: the image before a gap fills it.
@@ -80,11 +88,11 @@ class Recording:
         self, path: Path, fps: float, live: bool, clock: Clock = time.monotonic_ns
     ) -> None:
         self.path = path
-        self._partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+        self._partial = path.with_name(f"{path.stem}.partial{path.suffix}")
         self._fps = fps
         self._live = live
         self._clock = clock
-        self._writer: cv2.VideoWriter | None = None
+        self._writer: VideoWriter | None = None
         self._canvas: Image = np.empty((0, 0, 3), np.uint8)
         self._began_ns = 0
         self._written = 0
@@ -100,35 +108,27 @@ class Recording:
             return
         height, width = self._canvas.shape[:2]
         self._lay(drawn(result, (width, height)))
-        self._append()
+        try:
+            self._append()
+        except OSError:
+            # What fills the gap: not what was seen before it.
+            self._canvas = np.full_like(self._canvas, SLATE)
+            raise
 
     def close(self) -> None:
-        """Finish the video; raises OSError, and leaves none, if not all of it could be written."""
+        """Finish the video; raises OSError, and leaves the partial one, if the disk is full."""
         if self._writer is None:
             return
-        self._writer.release()
-        self._writer = None
-        held = _frames_in(self._partial)
-        if held != self._written:
-            self._partial.unlink(missing_ok=True)
-            raise OSError(
-                f"recording {str(self.path)!r} failed, {held} of {self._written} frames reached "
-                "the disk: is it full?"
-            )
+        writer, self._writer = self._writer, None
+        writer.close()
         self._partial.replace(self.path)
 
     def _begin(self, first: Image) -> None:
-        silence_opencv()
-        # MPEG-4 halves the sides for colour, so they must be even.
-        height, width = (max(SMALLEST_SIDE, side + side % 2) for side in first.shape[:2])
+        height, width = even_hw(first)
+        if self._partial.exists():
+            self._partial.rename(_cut_name(self.path))
+        self._writer = VideoWriter(self._partial, self._fps, (width, height))
         self._canvas = np.empty((height, width, 3), np.uint8)
-        by = ffmpeg_or_any()
-        kind = cv2.VideoWriter.fourcc(*"mp4v")
-        writer = cv2.VideoWriter(str(self._partial), by, kind, self._fps, (width, height))
-        if not writer.isOpened():
-            writer.release()
-            raise OSError(f"cannot record {str(self.path)!r}: no MP4 can be written there")
-        self._writer = writer
 
     def _caught_up(self, now_ns: int) -> bool:
         """Fill the time until now; False if the frame of this moment is already written."""
@@ -155,9 +155,7 @@ class Recording:
         assert self._writer is not None
         if self._written % CHECK_EVERY == 0:
             check_space(self.path)
-        # OpenCV 5 says whether it was written; 4 gives None, and `close` finds out.
-        if self._writer.write(self._canvas) is False:
-            raise OSError(f"cannot record {str(self.path)!r}: is the disk full?")
+        self._writer.write(self._canvas)
         self._written += 1
 
 
@@ -171,8 +169,6 @@ def check_space(path: Path) -> None:
         )
 
 
-def _frames_in(video: Path) -> int:
-    capture = cv2.VideoCapture(str(video))
-    frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
-    capture.release()
-    return frames
+def _cut_name(path: Path) -> Path:
+    names = (path.with_name(f"{path.stem}.cut-{nth}{path.suffix}") for nth in count(1))
+    return next(name for name in names if not name.exists())

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from stopline.runtime.cameras.camera import Clock
+from stopline.runtime.events import Alert, Event, SinkTrouble, Step
 from stopline.runtime.frame import CameraState, Result
 
 KEPT_AGES = 10_000  # of the latest results, for percentiles
@@ -20,6 +21,8 @@ class CameraTally:
     state: CameraState = CameraState.CONNECTING
     frames: int = 0
     dropped: int = 0
+    missed: int = 0  # of the dropped, those whose answer would have come after the deadline
+    alerts: Counter[str] = field(default_factory=Counter)  # that began, by rule
     seen: Counter[str] = field(default_factory=Counter)
     now: Counter[str] = field(default_factory=Counter)  # objects in the latest frame, by class
     ages_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_AGES))
@@ -41,10 +44,16 @@ class CameraTally:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts results as they come."""
+    """Counts results and events as they come."""
 
     clock: Clock = time.monotonic_ns
+    deadline_s: float | None = None  # with one, misses are shown even where there are none
     cameras: dict[str, CameraTally] = field(default_factory=dict)
+    step: Step | None = None  # the latest of the governor
+    most_degraded: int = 0  # its highest level
+    troubles: dict[str, SinkTrouble] = field(default_factory=dict)  # the latest of each sink
+    name: str = "tally"
+    wants_images: bool = False
 
     @property
     def frames(self) -> int:
@@ -53,9 +62,10 @@ class Tally:
 
     def write(self, result: Result) -> None:
         """Count one result."""
-        camera = self.cameras.setdefault(result.camera, CameraTally())
+        camera = self._camera(result.camera)
         camera.state = result.state
         camera.dropped += result.dropped
+        camera.missed += result.missed
         camera.now = Counter(found.name for found in result.detections)
         if result.frame is None or result.age_ms is None:
             return
@@ -69,21 +79,63 @@ class Tally:
         while camera.recent_ns[0] < now_ns - RATE_OVER_NS:
             camera.recent_ns.popleft()
 
+    def tell(self, event: Event) -> None:
+        """Count one event."""
+        if isinstance(event, Alert) and event.phase == "began":
+            self._camera(event.camera).alerts[event.rule] += 1
+        elif isinstance(event, Step):
+            self.step = event
+            self.most_degraded = max(self.most_degraded, event.level)
+        elif isinstance(event, SinkTrouble):
+            self.troubles[event.sink] = event
+
     def close(self) -> None:
         """Nothing is held."""
+
+    def _camera(self, name: str) -> CameraTally:
+        return self.cameras.setdefault(name, CameraTally())
 
 
 def summary_lines(name: str, tally: Tally) -> Iterator[str]:
     """What a person wants to know of one camera when the run is over."""
     camera = tally.cameras.get(name, CameraTally())
     fps = "" if camera.mean_fps is None else f", {camera.mean_fps:.1f} a second"
-    yield f"{name}: {camera.frames} frames{fps}, {camera.dropped} dropped, {camera.state.value}"
+    missed = f" ({camera.missed} past the deadline)" if missed_wanted(tally) else ""
+    dropped = f"{camera.dropped} dropped{missed}"
+    yield f"{name}: {camera.frames} frames{fps}, {dropped}, {camera.state.value}"
     seen = ", ".join(f"{kind} in {frames}" for kind, frames in camera.seen.most_common())
     yield f"  seen: {seen or 'nothing'}"
+    if camera.alerts:
+        yield f"  alerts: {', '.join(f'{rule} {n}' for rule, n in camera.alerts.most_common())}"
     ages = camera.ages_ms
     half, most = percentile(ages, 0.5), percentile(ages, 0.99)
     if half is not None and most is not None:
         yield f"  age: p50 {half:.1f} ms, p99 {most:.1f} ms (n={len(ages)})"
+
+
+def present_lines(tally: Tally) -> Iterator[str]:
+    """What the whole run suffers from now."""
+    if tally.step is not None and tally.step.level:
+        yield f"degraded to level {tally.step.level}: {tally.step.rung}"
+    for name, trouble in tally.troubles.items():
+        # Without a number: while it fails, `lost` is that of when it began.
+        if trouble.error is not None:
+            yield f"{name} fails: {trouble.error}"
+
+
+def trouble_lines(tally: Tally) -> Iterator[str]:
+    """What the whole run suffered from, when it is over."""
+    if tally.step is not None:
+        last = f"at the end level {tally.step.level} ({tally.step.rung})"
+        yield f"degraded: up to level {tally.most_degraded}, {last}"
+    for name, trouble in tally.troubles.items():
+        state = ", works again" if trouble.error is None else f": {trouble.error}"
+        yield f"{name}: {trouble.lost} results and events lost{state}"
+
+
+def missed_wanted(tally: Tally) -> bool:
+    """Whether somebody gave a deadline, or something missed one."""
+    return tally.deadline_s is not None or any(each.missed for each in tally.cameras.values())
 
 
 def rate(times_ns: Sequence[int]) -> float | None:
