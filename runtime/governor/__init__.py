@@ -1,0 +1,1 @@
+"""What is given up, in the open, when the machine is too slow for what was asked of it."""
