@@ -1,6 +1,7 @@
 """What happens beside results, and is told once in every sink."""
 
-from datetime import datetime, timezone
+import time
+from datetime import datetime, timedelta, timezone
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -23,6 +24,7 @@ class Alert(_Event, frozen=True, kw_only=True, tag="alert"):
     track: int
     box: tuple[float, float, float, float]  # xyxy, pixels of the source frame, when last seen
     held_s: float  # for how long the rule has held
+    why: str | None = None  # it ended, where that was not seen: the camera was LOST, the run over
 
 
 class Step(_Event, frozen=True, kw_only=True, tag="step"):
@@ -51,7 +53,8 @@ class SinkTrouble(_Event, frozen=True, kw_only=True, tag="sink"):
 Event: TypeAlias = Alert | Step | Reloaded | SinkTrouble
 
 
-def utc_now() -> str:
-    """ISO 8601 with milliseconds: 2026-11-24T12:00:00.000Z."""
-    now = datetime.now(timezone.utc)
-    return f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z"
+def utc_at(at_ns: int, now_ns: int | None = None) -> str:
+    """That moment of `time.monotonic_ns()` in ISO 8601: 2026-11-24T12:00:00.000Z."""
+    since_ns = (time.monotonic_ns() if now_ns is None else now_ns) - at_ns
+    then = datetime.now(timezone.utc) - timedelta(microseconds=since_ns / 1000)
+    return f"{then:%Y-%m-%dT%H:%M:%S}.{then.microsecond // 1000:03}Z"

@@ -64,6 +64,21 @@ def test_train_export_and_run_by_the_commands_of_the_readme(tmp_path: Path) -> N
 
 
 @pytest.mark.journey
+def test_what_runs_in_a_vehicle_runs_here_on_simulated_cameras(tmp_path: Path) -> None:
+    [typed] = commands(section("In a vehicle"))
+    for source, seed in (("rtsp://front/main", 55), ("/dev/video0", 7)):
+        assert source in typed
+        simulated = f"sim://road?seed={seed}&fps=5&width=320&height=192"
+        typed = typed.replace(source, shlex.quote(simulated))
+    typed = typed.replace("docs/", f"{ROOT}/docs/").replace("--view 8080", "--view 0")
+    done = run(f"{typed} --seconds 6", tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    lines = [json.loads(line) for line in (tmp_path / "road.jsonl").read_text().splitlines()]
+    assert len({line["camera"] for line in lines if line.get("state") == "LIVE"}) == 2
+    assert "what the cameras see: http://127.0.0.1:" in done.stderr
+
+
+@pytest.mark.journey
 def test_the_python_of_the_readme_detects(tmp_path: Path) -> None:
     for text in [text for kind, text in BLOCKS if kind == "python"]:
         (tmp_path / "example.py").write_text(text)

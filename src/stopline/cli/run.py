@@ -2,246 +2,136 @@
 
 import math
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from stopline.cli.run_options import RunOptions, run_options
+
 if TYPE_CHECKING:
-    from stopline.runtime.cameras.reconnect import Reconnect
+    from stopline.cli.run_session import Run
     from stopline.runtime.detector import Detector
-    from stopline.runtime.frame import Result
-    from stopline.runtime.manifest import Precision
-    from stopline.runtime.pipeline import CameraReport, Pipeline
-    from stopline.runtime.sinks.json_lines import JsonLines
-    from stopline.runtime.sinks.recording import Recorder
-    from stopline.runtime.sinks.tally import Tally
+    from stopline.runtime.pipeline import Pipeline, PipelineSettings
 
 # The runtime is imported inside functions: `--help`, and a wrong option, must not wait for OpenCV.
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What was typed."""
-
-    bundle: str
-    sources: tuple[str, ...]
-    json: str | None
-    record: str | None
-    min_score: float | None
-    backend: str | None
-    precision: "Precision | None"
-    threads: int | None
-    realtime: bool
-    reconnect: bool
-    wait_for_cameras: bool
-    seconds: float | None
-    frames: int | None
-    quiet: bool
-
-
-class _Sink(Protocol):
-    def write(self, result: "Result") -> None: ...
-
-
-@dataclass(slots=True)
-class _Sinks:
-    """What every result is written to, the tally first."""
-
-    tally: "Tally"
-    all: list[_Sink]
-    json: "JsonLines | None" = None
-    recorder: "Recorder | None" = None
-
-
 @dataclass(slots=True)
 class _Signals:
+    """The first one stops the pipeline, as soon as there is one; a second one everything."""
+
     got: int | None = None
+    pipeline: "Pipeline | None" = None
 
+    def stop(self, number: int, frame: object) -> None:
+        if self.got is not None:
+            raise KeyboardInterrupt
+        self.got = number
+        if self.pipeline is not None:
+            self.pipeline.stop()
 
-def _known_backend(context: click.Context, option: click.Parameter, name: str | None) -> str | None:
-    if name is None:
-        return None
-    from stopline.runtime.backends.backend import backend_names
-
-    if name not in backend_names():
-        raise click.BadParameter(f"{name!r} is none of {', '.join(backend_names())}")
-    return name
+    def will_stop(self, pipeline: "Pipeline") -> None:
+        """It may have been wanted while the pipeline was opened."""
+        self.pipeline = pipeline
+        if self.got is not None:
+            pipeline.stop()
 
 
 @click.command()
-@click.argument("bundle", default="road-nano")
-@click.option(
-    "--source",
-    "sources",
-    metavar="S",
-    multiple=True,
-    required=True,
-    help="Camera index, /dev/videoN, file, folder or glob of images, rtsp://…, http://…, csi://0, "
-    "gst:PIPELINE or sim://road. Repeat it for several cameras.",
-)
-@click.option("--json", metavar="FILE", help="Write results as JSON, one a line; - is stdout.")
-@click.option("--record", metavar="FILE.mp4", help="Write an annotated video.")
-@click.option("--min-score", type=click.FloatRange(0, 1), help="Report from this score on.")
-@click.option("--backend", metavar="NAME", callback=_known_backend, help="What runs the graph.")
-@click.option("--precision", type=click.Choice(["fp32", "fp16", "int8"]), help="Which variant.")
-@click.option("--threads", type=click.IntRange(1), help="Of the backend; default: all cores.")
-@click.option("--realtime", is_flag=True, help="Play files at their own rate, as live cameras.")
-@click.option(
-    "--reconnect/--no-reconnect",
-    default=True,
-    help="A live camera that fails is opened again, for as long as it takes [yes].",
-)
-@click.option("--wait-for-cameras", is_flag=True, help="Also one that has not given a frame yet.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after that long.")
-@click.option("--frames", type=click.IntRange(1), help="Stop after that many results.")
-@click.option("--quiet", is_flag=True, help="No table and no summary.")
+@run_options
 def command(**typed: Any) -> int:
     """Detect with BUNDLE (default: the built-in road-nano) in what the sources see.
 
-    Exits 0 if every file was read to its end and every camera was alive at the end.
+    Exits 0 if every file was read to its end, every camera was alive at the end, and all that was
+    to be written was.
     """
-    return _run(RunOptions(**typed))
+    options = RunOptions(**typed)
+    options.check()
+    return _run(options)
 
 
 def _run(options: RunOptions) -> int:
     import cv2
 
-    from stopline.runtime.detector import Detector, DetectorSettings
-    from stopline.runtime.pipeline import Pipeline, PipelineSettings
+    from stopline.cli.run_session import open_run
+    from stopline.cli.run_summary import exit_code, print_summary
+    from stopline.runtime.pipeline import Pipeline
 
     # OpenCV's threads would wait for cores on which the backend's still spin: 3 % of throughput.
     cv2.setNumThreads(1)
+    with ExitStack() as opened:
+        detectors = [
+            opened.enter_context(_detector(bundle, options))
+            for bundle in (options.bundle, options.fallback)
+            if bundle is not None
+        ]
+        settings = _pipeline_settings(options)
+        signals = opened.enter_context(_caught_signals())
+        pipeline = opened.enter_context(Pipeline(detectors[0], options.sources, settings=settings))
+        signals.will_stop(pipeline)
+        run = open_run(options, detectors, pipeline, opened)
+        _until_enough(run, options)
+    cameras = pipeline.reports()
+    if not options.quiet:
+        to_stderr = options.json == "-"
+        print_summary(detectors[0], run.tally, cameras, to_stderr)
+        json = [] if options.json is None or to_stderr else [options.json]
+        if written := json + run.written():
+            click.echo(f"written: {', '.join(written)}", err=to_stderr)
+    return exit_code(cameras, run.tally, signals.got)
+
+
+def _detector(bundle: str, options: RunOptions) -> "Detector":
+    from stopline.runtime.detector import Detector, DetectorSettings
+
     chosen = DetectorSettings(
         backend=options.backend,
         precision=options.precision,
         min_score=options.min_score,
         threads=options.threads,
     )
-    with ExitStack() as opened:
-        detector = opened.enter_context(Detector(options.bundle, settings=chosen))
-        if detector.choice.caution is not None:
-            click.echo(f"stopline: {detector.choice.caution}", err=True)
-        if detector.passed_over:
-            click.echo(f"stopline: passed over {'; '.join(detector.passed_over)}", err=True)
-        settings = PipelineSettings(reconnect=_reconnect(options), realtime=options.realtime)
-        pipeline = opened.enter_context(Pipeline(detector, options.sources, settings=settings))
-        signals = opened.enter_context(_stopped_by_signals(pipeline))
-        sinks = _open_sinks(options, pipeline, opened)
-        _write_all(pipeline, sinks, options)
-    cameras = pipeline.reports()
-    if not options.quiet:
-        _print_summary(detector, sinks, cameras)
-    return _exit_code(cameras, signals)
+    detector = Detector(bundle, settings=chosen)
+    if detector.choice.caution is not None:
+        click.echo(f"stopline: {detector.choice.caution}", err=True)
+    if detector.passed_over:
+        click.echo(f"stopline: passed over {'; '.join(detector.passed_over)}", err=True)
+    return detector
 
 
-def _reconnect(options: RunOptions) -> "Reconnect":
+def _pipeline_settings(options: RunOptions) -> "PipelineSettings":
     from stopline.runtime.cameras.reconnect import Reconnect
+    from stopline.runtime.pipeline import PipelineSettings
 
     most = math.inf if options.reconnect else 0
-    return Reconnect(most_failures=most, from_start=options.wait_for_cameras)
+    return PipelineSettings(
+        reconnect=Reconnect(most_failures=most, from_start=options.wait_for_cameras),
+        realtime=options.realtime,
+        deadline_s=options.deadline_s,
+    )
 
 
-def _write_all(pipeline: "Pipeline", sinks: _Sinks, options: RunOptions) -> None:
+def _until_enough(run: "Run", options: RunOptions) -> None:
     if options.seconds is not None:
         # A thread: a camera that gives nothing must not keep us from looking at the clock.
-        timer = threading.Timer(options.seconds, pipeline.stop)
+        timer = threading.Timer(options.seconds, run.session.pipeline.stop)
         timer.daemon = True
         timer.start()
-    for result in pipeline:
-        for sink in sinks.all:
-            sink.write(result)
-        if options.frames is not None and sinks.tally.frames >= options.frames:
-            return
-
-
-def _open_sinks(options: RunOptions, pipeline: "Pipeline", opened: ExitStack) -> _Sinks:
-    """Called once the sources are open: a mistyped one must not empty the results of before."""
-    from stopline.runtime.sinks.tally import Tally
-
-    tally = Tally()
-    sinks = _Sinks(tally, [tally])
-    if options.json is not None:
-        from stopline.runtime.sinks.json_lines import JsonLines
-
-        sinks.json = opened.enter_context(JsonLines(options.json))
-        sinks.all.append(sinks.json)
-    if options.record is not None:
-        from stopline.runtime.sinks.recording import Recorder
-
-        names = [camera.name for camera in pipeline.reports()]
-        recorder = Recorder(Path(options.record), names, partial(_rate_of, pipeline))
-        sinks.recorder = opened.enter_context(recorder)
-        sinks.all.append(recorder)
-    json_on_terminal = options.json == "-" and sys.stdout.isatty()
-    if sys.stderr.isatty() and not options.quiet and not json_on_terminal:
-        from stopline.runtime.sinks.live_table import LiveTable
-
-        sinks.all.append(opened.enter_context(LiveTable(tally)))
-    return sinks
-
-
-def _rate_of(pipeline: "Pipeline", camera: str) -> tuple[bool, float | None]:
-    return next((known.live, known.fps) for known in pipeline.reports() if known.name == camera)
+    most = math.inf if options.frames is None else options.frames
+    run.session.run(lambda: run.tally.frames >= most)
 
 
 @contextmanager
-def _stopped_by_signals(pipeline: "Pipeline") -> Iterator[_Signals]:
+def _caught_signals() -> Iterator[_Signals]:
     """The first Ctrl-C, or SIGTERM, lets the result that is being made be written whole."""
     signals = _Signals()
-
-    def stop(number: int, frame: object) -> None:
-        if signals.got is not None:
-            raise KeyboardInterrupt
-        signals.got = number
-        pipeline.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    caught = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, signals.stop) for number in caught}
     try:
         yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _print_summary(detector: "Detector", sinks: _Sinks, cameras: "list[CameraReport]") -> None:
-    from stopline.runtime.sinks.tally import summary_lines
-
-    to_stderr = sinks.json is not None and sinks.json.path == "-"
-    manifest = detector.bundle.manifest
-    runs = f"{manifest.name} {detector.precision} on {detector.backend}"
-    click.echo(f"{runs} ({detector.choice.why})", err=to_stderr)
-    for camera in cameras:
-        for line in summary_lines(camera.name, sinks.tally):
-            click.echo(line, err=to_stderr)
-    written = [] if sinks.json is None or to_stderr else [sinks.json.path]
-    written += [] if sinks.recorder is None else [str(path) for path in sinks.recorder.finished]
-    if written:
-        click.echo(f"written: {', '.join(written)}", err=to_stderr)
-
-
-def _exit_code(cameras: "list[CameraReport]", signals: _Signals) -> int:
-    """0 if nothing failed and, but for live cameras, nothing was cut off."""
-    if failed := [failure for camera in cameras if (failure := _failure(camera))]:
-        click.echo(f"stopline: {'; '.join(failed)}", err=True)
-        return 1
-    unfinished = any(not camera.live and camera.state != "ENDED" for camera in cameras)
-    if signals.got is not None and unfinished:
-        click.echo(f"stopline: stopped by {signal.Signals(signals.got).name}", err=True)
-        return 128 + signals.got
-    return 0
-
-
-def _failure(camera: "CameraReport") -> str | None:
-    if camera.error is not None:
-        return str(camera.error)
-    if camera.live and camera.state in ("CONNECTING", "LOST"):
-        why = f": {camera.trouble}" if camera.trouble else ""
-        return f"camera {camera.name!r} was {camera.state.value} when the run ended{why}"
-    return None
