@@ -12,8 +12,9 @@ PYENV := $(shell printf '%s:' $(wildcard $(HOME)/.pyenv/versions/*/bin))
 
 # What tests start: a real RTSP camera, message broker and browser, and a board's OpenCV. Where they
 # may not be installed their tests skip by name.
-PACKAGES := chromium gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
-	gstreamer1.0-plugins-ugly mosquitto python3-gi python3-opencv
+PACKAGES := chromium gir1.2-gst-rtsp-server-1.0 gstreamer1.0-libav gstreamer1.0-plugins-bad \
+	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly mosquitto \
+	python3-gi python3-opencv
 
 .PHONY: demo test check fmt journeys matrix clean
 .DELETE_ON_ERROR:

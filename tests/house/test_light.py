@@ -41,7 +41,7 @@ def test_a_start_imports_no_library_it_does_not_use() -> None:
     assert loaded.isdisjoint({"torch", "onnx", "onnxruntime", "openvino", "matplotlib"})
 
 
-@pytest.mark.parametrize("command", ["run", "build", "verify"])
+@pytest.mark.parametrize("command", ["run", "build", "verify", "profile", "doctor", "plan"])
 def test_help_of_what_a_board_runs_works_there(command: str) -> None:
     done = stopline(command, "--help")
     assert done.returncode == 0, done.stderr

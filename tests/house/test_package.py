@@ -28,6 +28,8 @@ def test_the_wheel_holds_all_four_packages(wheel: zipfile.ZipFile) -> None:
     assert "stopline/py.typed" in names
     assert "stopline/runtime/bundles/road-nano/manifest.json" in names
     assert "stopline/runtime/bundles/road-nano/fp32.onnx" in names
+    assert "stopline/runtime/sinks/view/page/page.html" in names
+    assert "stopline/devices/profiles/boards/orin-nano.json" in names
 
 
 @pytest.mark.journey

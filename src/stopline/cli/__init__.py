@@ -14,6 +14,9 @@ COMMANDS = {
     "build": "TensorRT engines for this board",
     "verify": "check that a bundle answers here as it did where it was exported",
     "eval": "measure COCO AP through the runtime",
+    "profile": "latency, throughput and energy, with their conditions",
+    "doctor": "what this board is, what is missing, and what to type",
+    "plan": "predict what a bundle takes on a board that is not here",
 }
 
 
