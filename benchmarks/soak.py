@@ -80,7 +80,7 @@ def _started(work: Path, ports: Ports, plant: bool) -> "subprocess.Popen[bytes]"
     (work / "rules.json").write_text(json.dumps(rules))
     options = [
         # Parked: while it drives, the street that it has seen fills the simulator's own caches.
-        *("--source", "sim://road?width=320&height=192&fps=10&density=3&speed=0&stall=20:3"),
+        *("--source", "sim://road?width=320&height=192&fps=4&density=3&speed=0&stall=20:3"),
         *("--source", f"rtsp://127.0.0.1:{ports.rtsp}/road"),
         *("--rules", str(work / "rules.json")),
         *("--clips", str(work / "clips"), "--clips-mib", "8"),

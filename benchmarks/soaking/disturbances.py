@@ -80,7 +80,7 @@ class Disturbances(Closing):
 
     def _start(self, what: str) -> None:
         commands = {
-            "camera": [SYSTEM_PYTHON, str(RTSP_SERVER), str(self._ports.rtsp), "320x192"],
+            "camera": [SYSTEM_PYTHON, str(RTSP_SERVER), str(self._ports.rtsp), "320x192", "5"],
             "broker": ["mosquitto", "-p", str(self._ports.mqtt)],
         }
         try:

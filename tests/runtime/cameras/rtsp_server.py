@@ -1,6 +1,6 @@
 """A real RTSP camera for the tests: GStreamer's server, in a process that can be killed.
 
-    /usr/bin/python3 rtsp_server.py PORT WIDTHxHEIGHT
+    /usr/bin/python3 rtsp_server.py PORT WIDTHxHEIGHT [FPS]
 
 Every frame is white: one decoded without its key frame is not. In its upper rows stands, in black
 and white blocks, when it was made, by the monotonic clock that all processes share. Run by the
@@ -18,11 +18,10 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402 - only after the versions
 
-FPS = 30
 STAMP_BITS, STAMP_ROWS = 40, 32  # of milliseconds; `watch.py` reads them
 BLACK, GREY, WHITE = 16, 128, 235  # of a video signal
 
-port, size = sys.argv[1], sys.argv[2]
+port, size, fps = sys.argv[1], sys.argv[2], int([*sys.argv, "30"][3])
 width, height = (int(side) for side in size.split("x"))
 Gst.init(None)
 
@@ -39,14 +38,14 @@ def image(made_ms: int) -> bytes:
 
 
 def push(source: "Gst.Element") -> None:
-    """Give a frame every 1/FPS s until nobody takes them any more."""
+    """Give a frame every 1/fps s until nobody takes them any more."""
     # Before it plays there is no time to stamp them with: the sink would wait for hours for one.
     while source.get_state(0).state != Gst.State.PLAYING:
         time.sleep(0.002)
     started, frames = time.monotonic(), 0
     flow = Gst.FlowReturn.OK
     while flow == Gst.FlowReturn.OK:
-        time.sleep(max(0.0, started + frames / FPS - time.monotonic()))
+        time.sleep(max(0.0, started + frames / fps - time.monotonic()))
         made = Gst.Buffer.new_wrapped(image(time.monotonic_ns() // 1_000_000))
         flow = source.emit("push-buffer", made)
         frames += 1
@@ -63,7 +62,7 @@ factory = GstRtspServer.RTSPMediaFactory()
 factory.set_shared(True)
 factory.set_launch(
     f"( appsrc name=camera is-live=true do-timestamp=true format=time caps=video/x-raw,"
-    f"format=I420,width={width},height={height},framerate={FPS}/1 ! "
+    f"format=I420,width={width},height={height},framerate={fps}/1 ! "
     "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! "
     "rtph264pay name=pay0 config-interval=1 )"
 )
