@@ -6,6 +6,7 @@ OpenCV, the backends or the command line is run again.
 
 import nox
 
+TESTED_WITH = ["pytest", "pytest-timeout", "hypothesis"]
 EVERYTHING = ["tests/runtime", "tests/house/test_light.py"]
 AT_THE_EDGES = [
     "tests/runtime/backends",
@@ -26,8 +27,8 @@ AT_THE_EDGES = [
     ids=["3.10-cv4", "3.12-cv4", "3.13-cv5"],
 )
 def runtime(session: nox.Session, opencv: str, tests: list[str]) -> None:
-    """No torch, no onnx: what `pip install stopline[cpu]` gives, and pytest."""
+    """No torch, no onnx: what a board without a GPU has, and pytest."""
     session.install(
-        "-e", ".[cpu]", f"opencv-python-headless{opencv}", "pytest", "pytest-timeout", "hypothesis"
+        "-e", ".[cpu,view,mqtt,metrics]", f"opencv-python-headless{opencv}", *TESTED_WITH
     )
     session.run("pytest", "-q", "-m", "not journey", *tests)
