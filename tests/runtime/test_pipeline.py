@@ -136,7 +136,7 @@ class Recorded(Closing):
 
     name: str = "recorded"
     live: bool = False
-    fps: float | None = 100.0
+    fps: float | None = 10.0
 
     def __iter__(self) -> Iterator[Frame]:
         for index in (0, 1, 5):
