@@ -3,14 +3,17 @@
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from stopline.runtime.alerts.watch import Watch
 from stopline.runtime.events import Event
 from stopline.runtime.frame import Result
-from stopline.runtime.governor.governor import Governor
-from stopline.runtime.governor.ladder import Rung
 from stopline.runtime.pipeline import Detects, Pipeline
 from stopline.runtime.sinks.sink import Sink
+
+if TYPE_CHECKING:  # most runs have neither, and need not load them
+    from stopline.runtime.alerts.watch import Watch
+    from stopline.runtime.governor.governor import Governor
+    from stopline.runtime.governor.ladder import Rung
 
 
 @dataclass(slots=True)
@@ -21,8 +24,8 @@ class Session:
     cameras: Sequence[str]  # the most important first
     detectors: Sequence[Detects]  # what was asked for, and what is fallen back to
     sinks: list[Sink] = field(default_factory=list)
-    watch: Watch | None = None
-    governor: Governor | None = None
+    watch: "Watch | None" = None
+    governor: "Governor | None" = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def run(self, enough: Callable[[], bool] = lambda: False) -> None:
@@ -52,7 +55,7 @@ class Session:
             self._stand_on(self.governor.rung)
             yield step
 
-    def _stand_on(self, rung: Rung) -> None:
+    def _stand_on(self, rung: "Rung") -> None:
         self.pipeline.pace(rung.most_fps)
         self.pipeline.use(self.detectors[rung.detector])
         self.pipeline.rest(() if rung.cameras is None else self.cameras[rung.cameras :])

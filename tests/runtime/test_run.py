@@ -18,6 +18,7 @@ import cv2
 import pytest
 
 from tests.runtime.clips import grey, noisy_clip, write_clip
+from tests.runtime.small_disk import small_disk
 from tests.runtime.tiny import red_square
 
 RUN = [sys.executable, "-m", "stopline", "run"]
@@ -286,27 +287,22 @@ def test_a_recording_that_cannot_grow_is_one_clear_line_and_leaves_what_there_is
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=18m", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("a disk of 18 MiB can be mounted by root only")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", 18 * 1024) as folder:
+        yield folder
 
 
 def test_a_disk_that_fills_while_recording_leaves_a_whole_video_of_what_fitted(
-    tiny: str, tmp_path: Path, small_disk: Path
+    tiny: str, tmp_path: Path, disk: Path
 ) -> None:
     clip = noisy_clip(tmp_path / "clip.avi", 200, (240, 320))
-    video, out = small_disk / "out.mp4", small_disk / "out.jsonl"
+    video, out = disk / "out.mp4", disk / "out.jsonl"
     files = ["--record", str(video), "--json", str(out)]
     ended = run(tiny, "--quiet", "--source", str(clip), *files)
     assert_one_clear_line(ended, f"no room to record {str(video)!r}: 15 MiB free, wanted 16")
     assert 10 < frames_in(video) < 200
     assert len(lines_of(out)) == frames_in(video) + 1
-    (small_disk / "filler").write_bytes(bytes(10 << 20))
+    (disk / "filler").write_bytes(bytes(10 << 20))
     assert_one_clear_line(run(tiny, "--quiet", "--source", str(clip), *files), "no room to record")
 
 

@@ -61,6 +61,8 @@ class RunOptions:
 
     def _check_addresses(self) -> None:
         """Now, not when a detector is loaded and half of the sinks are open."""
+        if not (self.view or self.metrics or self.mqtt):
+            return
         from stopline.runtime.sinks.address import parse_address
         from stopline.runtime.sinks.broker import parse_broker
 

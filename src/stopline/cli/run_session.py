@@ -5,27 +5,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from stopline.cli.run_options import RunOptions
 from stopline.cli.run_sinks import Surroundings, sinks_of
-from stopline.runtime.alerts.book import RulesBook
-from stopline.runtime.alerts.rules import no_rules, read_rules
-from stopline.runtime.alerts.watch import Watch
 from stopline.runtime.detector import Detector
-from stopline.runtime.events import Event
-from stopline.runtime.governor.governor import Governor, GovernorSettings
-from stopline.runtime.governor.heat import Heat
-from stopline.runtime.governor.ladder import ladder_for
 from stopline.runtime.pipeline import Pipeline
 from stopline.runtime.service.keeper import Keeper
 from stopline.runtime.service.notify import Systemd
 from stopline.runtime.service.session import Session
 from stopline.runtime.sinks.behind import Behind
-from stopline.runtime.sinks.recording import Recorder
 from stopline.runtime.sinks.tally import Tally
+
+if TYPE_CHECKING:
+    from stopline.runtime.alerts.book import RulesBook
+    from stopline.runtime.governor.governor import Governor
+    from stopline.runtime.sinks.recording import Recorder
+
+# What only some options need is imported where they are looked at: a camera must not wait for it.
 
 
 class Run(NamedTuple):
@@ -33,7 +32,7 @@ class Run(NamedTuple):
 
     session: Session
     tally: Tally
-    recorders: list[Recorder]
+    recorders: "list[Recorder]"
 
     def written(self) -> list[str]:
         """Files of recordings, once they are finished."""
@@ -50,11 +49,9 @@ def open_run(
     session = Session(pipeline, live, detectors, [tally], governor=_governor(options, len(live)))
     book = _book(options, detectors[0], session)
     names, rate_of = [camera.name for camera in cameras], partial(_rate_of, pipeline)
-    around = Surroundings(names, rate_of, book, partial(_losses, session))
     run = Run(session, tally, [])
+    around = Surroundings(names, rate_of, book, partial(_losses, session), run.recorders)
     for sink in sinks_of(options, around):
-        if isinstance(sink, Recorder):
-            run.recorders.append(sink)
         # Files wait for their sinks; cameras do not, and what a sink cannot take is counted. The
         # page keeps the newest result only, and needs no queue.
         placed = Behind(sink, on_trouble=session.tell) if live and sink.name != "view" else sink
@@ -72,9 +69,13 @@ def _losses(session: Session) -> dict[str, int]:
     return {sink.name: sink.counters.not_written for sink in behind}
 
 
-def _governor(options: RunOptions, cameras: int) -> Governor | None:
+def _governor(options: RunOptions, cameras: int) -> "Governor | None":
     if options.deadline_s is None or not options.degrade:
         return None
+    from stopline.runtime.governor.governor import Governor, GovernorSettings
+    from stopline.runtime.governor.heat import Heat
+    from stopline.runtime.governor.ladder import ladder_for
+
     if cameras == 0:
         raise click.UsageError("--degrade needs a live camera: a file waits for its answers")
     ladder = ladder_for(options.deadline_s, cameras, options.fallback is not None)
@@ -86,10 +87,14 @@ def _governor(options: RunOptions, cameras: int) -> Governor | None:
     return Governor(ladder, GovernorSettings(options.deadline_s), heat)
 
 
-def _book(options: RunOptions, detector: Detector, session: Session) -> RulesBook | None:
+def _book(options: RunOptions, detector: Detector, session: Session) -> "RulesBook | None":
     """The page can write rules into it even where no file was given."""
     if options.rules is None and options.view is None:
         return None
+    from stopline.runtime.alerts.book import RulesBook
+    from stopline.runtime.alerts.rules import no_rules, read_rules
+    from stopline.runtime.alerts.watch import Watch
+
     path = None if options.rules is None else Path(options.rules)
     rules = no_rules() if path is None else read_rules(path, detector.names)
     watch = Watch(rules)
@@ -104,7 +109,7 @@ def _end_alerts(session: Session) -> None:
 
 
 @contextmanager
-def _kept(options: RunOptions, session: Session, book: RulesBook | None) -> Iterator[None]:
+def _kept(options: RunOptions, session: Session, book: "RulesBook | None") -> Iterator[None]:
     """Systemd hears of it, and SIGHUP has the rules read anew, where there are any."""
     reload = partial(_reload, session, book)
     keeper = Keeper(Systemd(), lambda: session.pipeline.turns, partial(_status, session), reload)
@@ -119,11 +124,11 @@ def _kept(options: RunOptions, session: Session, book: RulesBook | None) -> Iter
             signal.signal(signal.SIGHUP, before)
 
 
-def _reload(session: Session, book: RulesBook | None) -> None:
+def _reload(session: Session, book: "RulesBook | None") -> None:
     """A broken file changes nothing but is told."""
     if book is None:
         return
-    event: Event = book.reload()
+    event = book.reload()
     session.pipeline.report_from(book.rules.min_score)
     session.tell(event)
 

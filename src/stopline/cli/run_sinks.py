@@ -4,14 +4,16 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from stopline.cli.run_options import RunOptions
-from stopline.runtime.alerts.book import RulesBook
-from stopline.runtime.sinks.address import parse_address
-from stopline.runtime.sinks.recording import RateOf
 from stopline.runtime.sinks.sink import Sink
+
+if TYPE_CHECKING:
+    from stopline.runtime.alerts.book import RulesBook
+    from stopline.runtime.sinks.recording import RateOf, Recorder
 
 STDOUT = "-"
 
@@ -21,9 +23,10 @@ class Surroundings:
     """What some sinks ask of the run they are part of."""
 
     cameras: list[str]
-    rate_of: RateOf
-    book: RulesBook | None
+    rate_of: "RateOf"
+    book: "RulesBook | None"
     losses: Callable[[], Mapping[str, int]]
+    recorders: "list[Recorder]"  # those that are opened are added
 
 
 def sinks_of(options: RunOptions, around: Surroundings) -> Iterator[Sink]:
@@ -35,7 +38,9 @@ def sinks_of(options: RunOptions, around: Surroundings) -> Iterator[Sink]:
     if options.record is not None:
         from stopline.runtime.sinks.recording import Recorder
 
-        yield Recorder(Path(options.record), around.cameras, around.rate_of)
+        recorder = Recorder(Path(options.record), around.cameras, around.rate_of)
+        around.recorders.append(recorder)
+        yield recorder
     if options.clips is not None and (book := around.book) is not None:
         from stopline.runtime.sinks.clips.clips import Clips, ClipsSettings
 
@@ -52,6 +57,7 @@ def sinks_of(options: RunOptions, around: Surroundings) -> Iterator[Sink]:
 
 def _on_the_network(options: RunOptions, around: Surroundings) -> Iterator[Sink]:
     if options.metrics is not None:
+        from stopline.runtime.sinks.address import parse_address
         from stopline.runtime.sinks.metrics import Metrics
 
         metrics = Metrics(parse_address(options.metrics), around.losses)
@@ -63,6 +69,7 @@ def _on_the_network(options: RunOptions, around: Surroundings) -> Iterator[Sink]
 
         yield Mqtt(parse_broker(options.mqtt))
     if options.view is not None:
+        from stopline.runtime.sinks.address import parse_address
         from stopline.runtime.sinks.view.settings import ViewSettings
         from stopline.runtime.sinks.view.view import View
 

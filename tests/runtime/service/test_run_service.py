@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.runtime.clips import write_clip
+from tests.runtime.small_disk import small_disk
 from tests.runtime.tiny import red_square
 
 RUN = [sys.executable, "-m", "stopline", "run"]
@@ -27,14 +28,9 @@ def red_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("a disk of 64 KiB can be mounted by root only")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", 64) as folder:
+        yield folder
 
 
 def started(tiny: str, clip: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
@@ -150,10 +146,8 @@ def test_an_alert_that_still_holds_ends_with_the_run(
     assert {alert["why"] for alert in alerts if alert["phase"] == "ended"} == {"run over"}
 
 
-def test_a_full_disk_stops_no_camera_and_is_told(
-    tiny: str, red_clip: str, small_disk: Path
-) -> None:
-    full = small_disk / "full.jsonl"
+def test_a_full_disk_stops_no_camera_and_is_told(tiny: str, red_clip: str, disk: Path) -> None:
+    full = disk / "full.jsonl"
     child = started(tiny, red_clip, "--json", str(full), "--metrics", "0")
     assert child.stderr is not None
     try:

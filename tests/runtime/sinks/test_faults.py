@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.runtime.clips import until
 from tests.runtime.sinks.mosquitto import Mosquitto, listening, mosquitto
-from tests.runtime.sinks.small_disk import fill, small_disk
 from tests.runtime.sinks.test_recording import played
+from tests.runtime.small_disk import fill, small_disk
 from tests.runtime.tiny import tiny_bundle
 
 FPS = 15

@@ -17,7 +17,7 @@ from stopline.runtime.sinks.behind import SETTLED_NS, Behind
 from stopline.runtime.sinks.json_lines import LOOK_EVERY_NS, PIECES, JsonLines
 from tests.runtime.clips import grey, until
 from tests.runtime.sinks.giving import alert
-from tests.runtime.sinks.small_disk import fill, small_disk
+from tests.runtime.small_disk import fill, small_disk
 
 FOUND = Detections(
     np.array([[1.123456, 2, 30.0049, 40]], np.float32),

@@ -24,7 +24,7 @@ from stopline.runtime.sinks.recording import (
 )
 from stopline.runtime.sinks.video_writer import VideoWriter, fragment_end
 from tests.runtime.clips import grey, until
-from tests.runtime.sinks.small_disk import small_disk
+from tests.runtime.small_disk import small_disk
 
 NAMES = ("person", "stop sign")
 SECOND = 1_000_000_000
